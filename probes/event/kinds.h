@@ -18,7 +18,8 @@
     X(ATTACH, 4, "attach", "a process image began to record; extra: pid, parent pid, image")       \
     X(CREATE, 10, "create", "a thread or process is being made; object: the child's identity")     \
     X(CREATED, 11, "created", "the creating call returned; argument: error or pid")                \
-    X(START, 12, "start", "a thread began; argument: its kernel id; extra: handle, routine, parent") \
+    X(START, 12, "start",                                                                          \
+      "a thread began; argument: its kernel id; extra: handle, routine, parent")                   \
     X(EXIT, 13, "exit", "a thread or process ends; argument: why (enum reel_exit) or status")      \
     X(DETACH, 14, "detach", "pthread_detach; argument: error")                                     \
     X(CANCEL, 15, "cancel", "pthread_cancel sent; argument: error")                                \

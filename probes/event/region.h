@@ -6,8 +6,8 @@
  *   +--------+---------+---------+----------+--------------------------+
  *
  * One memfd a recording, made by the collector. A process maps it once, in the probe's constructor,
- * and closes the descriptor at once; a forked child inherits the mapping, an exec'd image maps it by
- * the path in REEL_REGION. All offsets are from the start of the region.
+ * and closes the descriptor at once; a forked child inherits the mapping, an exec'd image maps it
+ * by the path in REEL_REGION. All offsets are from the start of the region.
  *
  * Who writes what
  *   header          the collector, before the target starts; afterwards only the atomics.
@@ -17,10 +17,11 @@
  *   sequence slot   whoever holds the lock it counts, or atomically for objects that are no lock.
  *
  * A thread's events are a chain of blocks: the thread fills one, takes a free one with one
- * compare-and-swap, stores its index in the full block's `next` (release; pairs with the collector's
- * acquire load) and goes on. So any thread may use the whole pool in a burst, and an idle one costs
- * 64 KiB. The collector zeroes a drained block and pushes it back. Only prefaulted blocks are in the
- * pool: the target never pays for a first touch, and a full tmpfs cannot raise SIGBUS in it. */
+ * compare-and-swap, stores its index in the full block's `next` (release; pairs with the
+ * collector's acquire load) and goes on. So any thread may use the whole pool in a burst, and an
+ * idle one costs 64 KiB. The collector zeroes a drained block and pushes it back. Only prefaulted
+ * blocks are in the pool: the target never pays for a first touch, and a full tmpfs cannot raise
+ * SIGBUS in it. */
 #ifndef REEL_EVENT_REGION_H
 #define REEL_EVENT_REGION_H
 
@@ -56,15 +57,16 @@ enum reel_full_policy {
  * sequence too long, the object falls into one of REEL_STRIPES shared counters, always bumped
  * atomically, and its events carry REEL_FLAG_STRIPED: then the number orders the whole stripe. */
 struct reel_sequence_slot {
-    _Atomic uint64_t key; /* process image << 48 | address; image 0xffff for process-shared objects */
+    _Atomic uint64_t
+        key; /* process image << 48 | address; image 0xffff for process-shared objects */
     _Atomic uint32_t next;
     uint32_t reserved;
 };
 
-#define REEL_STRIPES             4096u
-#define REEL_SEQUENCE_PROBES     16u
-#define REEL_SEQUENCE_SHARED     0xffffull
-#define REEL_SEQUENCE_HASH(key)  (((key) ^ (key) >> 47) * 0x9e3779b97f4a7c15ull)
+#define REEL_STRIPES            4096u
+#define REEL_SEQUENCE_PROBES    16u
+#define REEL_SEQUENCE_SHARED    0xffffull
+#define REEL_SEQUENCE_HASH(key) (((key) ^ (key) >> 47) * 0x9e3779b97f4a7c15ull)
 
 struct reel_block {
     _Atomic uint32_t next;      /* the block the thread went on in; REEL_NO_BLOCK while it fills */
@@ -84,18 +86,18 @@ enum reel_slot_state {
 
 /* One thread. 128 bytes: no false sharing between neighbours. */
 struct reel_thread_slot {
-    _Atomic uint32_t state; /* enum reel_slot_state */
-    uint32_t number;        /* of the thread, unique in the recording, from 1 */
-    uint32_t process;       /* index of its process slot */
-    int32_t tid;            /* kernel thread id */
-    uint64_t handle;        /* pthread_t */
+    _Alignas(64) _Atomic uint32_t state; /* enum reel_slot_state */
+    uint32_t number;                     /* of the thread, unique in the recording, from 1 */
+    uint32_t process;                    /* index of its process slot */
+    int32_t tid;                         /* kernel thread id */
+    uint64_t handle;                     /* pthread_t */
     _Atomic uint32_t first_block;
     uint32_t arena;             /* newest stack-arena block, chained by `next_free`; or none */
     _Atomic uint64_t lost;      /* events that found no room, in all */
     _Atomic uint64_t abandoned; /* records begun and never finished (longjmp out of a handler) */
     uint64_t start_routine;     /* from the creator to the trampoline */
     uint64_t start_argument;
-    uint32_t parent; /* number of the creating thread */
+    uint32_t parent;         /* number of the creating thread */
     uint32_t process_number; /* of its process, unique in the recording */
     /* What the thread is blocked on now, for live detection: written before and cleared after. */
     _Atomic uint64_t wait_since; /* raw clock; 0 = not blocked */
@@ -103,7 +105,7 @@ struct reel_thread_slot {
     _Atomic uint32_t wait_kind; /* REEL_KIND(operation, class, flags) */
     uint32_t wait_call;
     uint32_t wait_stack;
-    uint32_t reserved[3];
+    uint32_t reserved[7];
 };
 _Static_assert(sizeof(struct reel_thread_slot) == 128, "two cache lines");
 
@@ -134,10 +136,10 @@ struct reel_region {
     uint32_t families; /* bit per enum reel_family */
     uint32_t stack_mode, stack_depth;
     uint32_t full_policy;
-    uint64_t stall_ticks;          /* longest single stall */
-    uint32_t stall_share;          /* stalls may take this many thousandths of a thread's time */
-    uint32_t follow;               /* 0: forked and exec'd children record nothing */
-    uint64_t io_threshold_ticks;   /* shorter I/O calls on plain files leave no record; 0 = all */
+    uint64_t stall_ticks;        /* longest single stall */
+    uint32_t stall_share;        /* stalls may take this many thousandths of a thread's time */
+    uint32_t follow;             /* 0: forked and exec'd children record nothing */
+    uint64_t io_threshold_ticks; /* shorter I/O calls on plain files leave no record; 0 = all */
     int32_t collector_pid;
     uint32_t flags; /* reserved */
     uint64_t reserved[8];

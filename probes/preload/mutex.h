@@ -1,0 +1,11 @@
+/* What a condition variable's wait does to its mutex. */
+#ifndef REEL_PRELOAD_MUTEX_H
+#define REEL_PRELOAD_MUTEX_H
+
+#include "probes/preload/probe.h"
+
+void reel_mutex_wait_releases(struct reel_tls *tls, pthread_mutex_t *mutex) REEL_HIDDEN;
+void reel_mutex_wait_reacquires(struct reel_tls *tls, pthread_mutex_t *mutex,
+                                uint32_t stack) REEL_HIDDEN;
+
+#endif

@@ -1,0 +1,104 @@
+/* The functions that this library stands in front of, as the next object in search order has them.
+ *
+ * Resolved once, before the first use, by dlsym(RTLD_NEXT). pthread_cond_* exist twice in glibc on
+ * x86-64 (the 2.2.5 ones take another structure): a plain dlsym may return the old one, so they are
+ * asked for by version. A function that the C library does not have stays NULL; nobody can call our
+ * wrapper of it then, but through dlsym. */
+#ifndef REEL_PRELOAD_REAL_H
+#define REEL_PRELOAD_REAL_H
+
+#include <dlfcn.h>
+#include <mqueue.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/select.h>
+#include <sys/sendfile.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <threads.h>
+#include <time.h>
+#include <unistd.h>
+
+/* X(name): any version will do */
+#define REEL_REAL_LOCKS(X)                                                                         \
+    X(pthread_mutex_lock)                                                                          \
+    X(pthread_mutex_trylock)                                                                       \
+    X(pthread_mutex_timedlock)                                                                     \
+    X(pthread_mutex_clocklock)                                                                     \
+    X(pthread_mutex_unlock)                                                                        \
+    X(pthread_mutex_init)                                                                          \
+    X(pthread_mutex_destroy)                                                                       \
+    X(pthread_mutex_consistent)                                                                    \
+    X(mtx_lock)                                                                                    \
+    X(mtx_trylock)                                                                                 \
+    X(mtx_timedlock)                                                                               \
+    X(mtx_unlock)                                                                                  \
+    X(mtx_init)                                                                                    \
+    X(mtx_destroy)
+
+#define REEL_REAL_THREADS(X)                                                                       \
+    X(pthread_create)                                                                              \
+    X(pthread_join)                                                                                \
+    X(pthread_tryjoin_np)                                                                          \
+    X(pthread_timedjoin_np)                                                                        \
+    X(pthread_clockjoin_np)                                                                        \
+    X(pthread_detach)                                                                              \
+    X(pthread_exit)                                                                                \
+    X(pthread_cancel)                                                                              \
+    X(pthread_setname_np)                                                                          \
+    X(thrd_create)                                                                                 \
+    X(thrd_join)                                                                                   \
+    X(thrd_detach)                                                                                 \
+    X(thrd_exit)
+
+#define REEL_REAL_CONDITIONS(X)                                                                    \
+    X(pthread_cond_clockwait)                                                                      \
+    X(cnd_init)                                                                                    \
+    X(cnd_destroy)                                                                                 \
+    X(cnd_wait)                                                                                    \
+    X(cnd_timedwait)                                                                               \
+    X(cnd_signal)                                                                                  \
+    X(cnd_broadcast)
+
+#define REEL_REAL_FUNCTIONS(X)                                                                     \
+    REEL_REAL_LOCKS(X)                                                                             \
+    REEL_REAL_THREADS(X)                                                                           \
+    REEL_REAL_CONDITIONS(X)
+
+/* X(name, version) */
+#define REEL_REAL_VERSIONED(X)                                                                     \
+    X(pthread_cond_init, "GLIBC_2.3.2")                                                            \
+    X(pthread_cond_destroy, "GLIBC_2.3.2")                                                         \
+    X(pthread_cond_wait, "GLIBC_2.3.2")                                                            \
+    X(pthread_cond_timedwait, "GLIBC_2.3.2")                                                       \
+    X(pthread_cond_signal, "GLIBC_2.3.2")                                                          \
+    X(pthread_cond_broadcast, "GLIBC_2.3.2")
+
+#define REEL_REAL_MEMBER(name)                    __typeof__(&name) name;
+#define REEL_REAL_MEMBER_VERSIONED(name, version) __typeof__(&name) name;
+
+struct reel_real {
+    REEL_REAL_FUNCTIONS(REEL_REAL_MEMBER)
+    REEL_REAL_VERSIONED(REEL_REAL_MEMBER_VERSIONED)
+};
+
+/* Filled in before any wrapper reads it: see reel_initialise(). */
+extern struct reel_real reel_real __attribute__((visibility("hidden")));
+
+void reel_real_resolve(void) __attribute__((visibility("hidden")));
+
+#endif
