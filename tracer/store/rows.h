@@ -1,6 +1,6 @@
-/* Rows: what sealing writes. The model produces events, objects, intervals, holds and gaps in order;
- * this writes them as plain rows, fast. Two writers stand behind it and are tested against each
- * other: SQLite's own API, and a writer of b-tree pages (tracer/store/page_writer.c). */
+/* Rows: what sealing writes. The model produces events, objects, intervals, holds and gaps in
+ * order; this writes them as plain rows, fast. Two writers stand behind it and are tested against
+ * each other: SQLite's own API, and a writer of b-tree pages (tracer/store/page_writer.c). */
 #ifndef REEL_STORE_ROWS_H
 #define REEL_STORE_ROWS_H
 

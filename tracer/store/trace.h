@@ -54,8 +54,8 @@ bool reel_trace_commit(struct reel_trace *trace, struct reel_error *error);
 struct reel_process_row {
     uint32_t id;
     int32_t pid, parent_pid;
-    uint32_t parent;    /* row forked from; 0 = none recorded */
-    uint32_t image_of;  /* row of the same pid before exec; 0 = none */
+    uint32_t parent;           /* row forked from; 0 = none recorded */
+    uint32_t image_of;         /* row of the same pid before exec; 0 = none */
     uint64_t start_ns, end_ns; /* end 0: still running or not known */
     int32_t exit_status;       /* -1 not known */
     int32_t signal;            /* it died of; 0 none, -1 not known */
