@@ -49,7 +49,11 @@ CREATE TABLE mapping (
     offset INTEGER NOT NULL,
     from_ns INTEGER NOT NULL,
     path TEXT,
-    build_id TEXT
+    build_id TEXT,
+    device INTEGER,          -- with inode and offset: what identifies shared memory
+    inode INTEGER,
+    shared INTEGER NOT NULL DEFAULT 0,
+    executable INTEGER NOT NULL DEFAULT 0
 );
 
 -- One code address of one process, named after the run.

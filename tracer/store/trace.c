@@ -20,8 +20,8 @@ static const char *const statement_sql[REEL_STATEMENT_LIMIT] = {
     [REEL_STATEMENT_PUT_STACK] = "INSERT OR REPLACE INTO stack(id, parent, frame)"
                                  " SELECT ?, ?, id FROM frame WHERE process = ? AND address = ?",
     [REEL_STATEMENT_PUT_MAPPING] =
-        "INSERT INTO mapping(process, start, end, offset, from_ns, path, build_id)"
-        " VALUES (?,?,?,?,?,?,?)",
+        "INSERT INTO mapping(process, start, end, offset, from_ns, path, build_id,"
+        " device, inode, shared, executable) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
     [REEL_STATEMENT_SET_META] = "INSERT OR REPLACE INTO meta(key, value) VALUES (?,?)",
     [REEL_STATEMENT_GET_META] = "SELECT value FROM meta WHERE key = ?",
     [REEL_STATEMENT_BEGIN] = "BEGIN IMMEDIATE",

@@ -96,6 +96,9 @@ struct reel_mapping_row {
     uint64_t from_ns;            /* seen at this time */
     const char *path;
     const char *build_id; /* hex, or NULL */
+    uint64_t device, inode; /* what identifies shared memory across processes */
+    bool shared;            /* MAP_SHARED */
+    bool executable;
 };
 bool reel_trace_put_mapping(struct reel_trace *trace, const struct reel_mapping_row *row,
                             struct reel_error *error);

@@ -118,5 +118,9 @@ bool reel_trace_put_mapping(struct reel_trace *trace, const struct reel_mapping_
     sqlite3_bind_int64(statement, 5, (int64_t)row->from_ns);
     reel_bind_text(statement, 6, row->path);
     reel_bind_text(statement, 7, row->build_id);
+    sqlite3_bind_int64(statement, 8, (int64_t)row->device);
+    sqlite3_bind_int64(statement, 9, (int64_t)row->inode);
+    sqlite3_bind_int(statement, 10, row->shared);
+    sqlite3_bind_int(statement, 11, row->executable);
     return reel_trace_run(trace, statement, "writing a mapping", error);
 }
