@@ -267,6 +267,7 @@ static void run_until_done(struct task *task)
         loop.current = next;
         REEL_TASK_RUN(next);
         CHECK_SYSTEM(swapcontext(&loop.context, &next->context));
+        loop.current = NULL;
     }
 }
 
