@@ -14,7 +14,7 @@
     X(NONE, 0, "none", "not an event")                                                             \
     X(EXTRA, 1, "extra", "continuation: 24 more bytes for the event before it")                    \
     X(PAD, 2, "pad", "unused record at the end of a block")                                        \
-    X(STACK_NODE, 3, "stack-node", "defines stack `stack`: its caller is stack `argument`")        \
+    X(STACK_NODE, 3, "stack-node", "defines stack `stack`: path `argument`, called from `object`")        \
     X(ATTACH, 4, "attach", "a process image began to record; extra: pid, parent pid, image")       \
     X(CREATE, 10, "create", "a thread or process is being made; object: the child's identity")     \
     X(CREATED, 11, "created", "the creating call returned; argument: error or pid")                \

@@ -1,0 +1,394 @@
+#include "tracer/collect/collect.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tracer/collect/launch.h"
+#include "tracer/collect/processes.h"
+#include "tracer/collect/scheduling.h"
+#include "tracer/collect/stream.h"
+
+#define COMMIT_NS   50000000u
+#define ADJUST_NS   1000000000u
+#define PROGRESS_NS 100000000u
+#define IDLE_MIN_NS 200000u  /* between rounds while events come */
+#define IDLE_MAX_NS 4000000u /* and when nothing happens */
+
+struct collector {
+    const struct reel_collect_options *options;
+    struct reel_trace *trace;
+    struct reel_region_owner owner;
+    struct reel_clock_map clock;
+    struct reel_stacks *stacks;
+    struct reel_processes *processes;
+    struct reel_scheduling *scheduling;
+    struct reel_stream_sink sink;
+    struct reel_stream **streams; /* by thread slot */
+    GHashTable *by_tid;           /* tid → stream, for context switches */
+    unsigned threads;             /* seen in all */
+    uint32_t feed;                /* free blocks to keep in the pool */
+    struct reel_error *error;
+    bool failed;
+};
+
+static uint64_t now_of(const struct collector *collector)
+{
+    return reel_clock_map_ns(&collector->clock, reel_clock_map_ticks(&collector->clock));
+}
+
+static void noticed(void *data, uint32_t process, const struct reel_event *event)
+{
+    struct collector *collector = data;
+    switch (event->operation) {
+    case REEL_OP_LOAD:
+    case REEL_OP_UNLOAD:
+        reel_processes_maps_changed(collector->processes, process);
+        break;
+    default:
+        if (event->flags & REEL_FLAG_SHARED_OBJECT) {
+            struct reel_process *found = reel_processes_find(collector->processes, process);
+            /* Once a new mapping may be involved: shared memory is set up before it is locked. */
+            if (found && event->time_ns > found->maps_ns)
+                found->maps_stale = true;
+        }
+    }
+}
+
+static struct reel_stream *stream_of(struct collector *collector, uint32_t index)
+{
+    struct reel_thread_slot *slot = reel_region_thread(collector->owner.region, index);
+    struct reel_stream *stream = collector->streams[index];
+    if (stream)
+        return stream;
+    /* The process's row must be there before its threads': its slot is seen first. */
+    if (!reel_processes_find(collector->processes, slot->process_number))
+        return NULL;
+    stream = collector->streams[index] = reel_stream_new(&collector->sink, index);
+    collector->threads++;
+    return stream;
+}
+
+/* A thread that is gone without having said so: its process died or was replaced. */
+static bool bury(struct collector *collector, struct reel_stream *stream,
+                 const struct reel_process *process)
+{
+    if (stream->ended)
+        return true;
+    bool killed = process->row.signal > 0;
+    struct reel_event event = {
+        .time_ns = process->row.end_ns,
+        .object = stream->row.id,
+        .argument = killed ? REEL_EXIT_KILLED : REEL_EXIT_PROCESS,
+        .operation = REEL_OP_EXIT,
+        .class = REEL_CLASS_THREAD,
+        .thread = stream->row.id,
+        .process = stream->row.process,
+    };
+    stream->row.end_reason = (int32_t)event.argument;
+    stream->ended = stream->dirty = true;
+    if (!reel_stream_add(stream, &collector->sink, &event, collector->error))
+        return false;
+    stream->row.end_ns = stream->last_ns;
+    return true;
+}
+
+static void drop_stream(struct collector *collector, struct reel_stream *stream)
+{
+    if (g_hash_table_lookup(collector->by_tid, GINT_TO_POINTER(stream->row.tid)) == stream)
+        g_hash_table_remove(collector->by_tid, GINT_TO_POINTER(stream->row.tid));
+    collector->streams[stream->slot] = NULL;
+    reel_stream_release(stream, &collector->sink);
+    reel_stream_free(stream);
+}
+
+/* One look at every thread. Returns how many records came, -1 on failure. */
+static int64_t drain_threads(struct collector *collector, bool last)
+{
+    struct reel_region *region = collector->owner.region;
+    uint32_t high = atomic_load_explicit(&region->thread_high, memory_order_acquire);
+    int64_t taken = 0;
+    uint64_t now_ns = now_of(collector);
+    for (uint32_t i = 0; i < high && i < region->thread_capacity; i++) {
+        struct reel_thread_slot *slot = reel_region_thread(region, i);
+        uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
+        if (state == REEL_SLOT_FREE)
+            continue;
+        struct reel_stream *stream = stream_of(collector, i);
+        if (!stream)
+            continue;
+        struct reel_process *process =
+            reel_processes_find(collector->processes, stream->row.process);
+        bool gone = state == REEL_SLOT_ENDED || last || (process && !process->alive);
+        int64_t count = reel_stream_drain(stream, &collector->sink, now_ns, gone, collector->error);
+        if (count < 0)
+            return -1;
+        taken += count;
+        if (stream->row.tid && collector->scheduling && state == REEL_SLOT_LIVE &&
+            g_hash_table_lookup(collector->by_tid, GINT_TO_POINTER(stream->row.tid)) != stream)
+            g_hash_table_insert(collector->by_tid, GINT_TO_POINTER(stream->row.tid), stream);
+        if (!gone)
+            continue;
+        /* A thread that was announced and never came: creation failed, or its process ended. */
+        if (!stream->started && state == REEL_SLOT_CLAIMED && count == 0) {
+            drop_stream(collector, stream);
+            collector->threads--;
+            continue;
+        }
+        if (process && !process->alive && !bury(collector, stream, process))
+            return -1;
+        if (!reel_stream_flush(stream, &collector->sink, collector->error))
+            return -1;
+        drop_stream(collector, stream);
+    }
+    return taken;
+}
+
+/* Process slots of images that are gone and whose threads are drained go back. */
+static void free_processes(struct collector *collector)
+{
+    struct reel_region *region = collector->owner.region;
+    for (unsigned i = 0; i < reel_processes_count(collector->processes); i++) {
+        struct reel_process *process = reel_processes_at(collector->processes, i);
+        if (process->alive || process->drained)
+            continue;
+        struct reel_process_slot *slot = reel_region_process(region, process->slot);
+        if (slot->number == process->row.id) {
+            collector->sink.lost += atomic_load(&slot->lost);
+            atomic_store_explicit(&slot->state, REEL_SLOT_FREE, memory_order_release);
+        }
+        process->drained = true;
+    }
+}
+
+static bool flush_all(struct collector *collector)
+{
+    struct reel_region *region = collector->owner.region;
+    uint32_t high = atomic_load_explicit(&region->thread_high, memory_order_acquire);
+    for (uint32_t i = 0; i < high && i < region->thread_capacity; i++)
+        if (collector->streams[i] &&
+            !reel_stream_flush(collector->streams[i], &collector->sink, collector->error))
+            return false;
+    return true;
+}
+
+static void switched(void *data, const struct reel_switch *change)
+{
+    struct collector *collector = data;
+    struct reel_stream *stream =
+        g_hash_table_lookup(collector->by_tid, GINT_TO_POINTER(change->tid));
+    if (!stream || collector->failed)
+        return;
+    struct reel_event event = {
+        .time_ns = reel_clock_map_monotonic(&collector->clock, change->monotonic_ns),
+        .argument = change->in ? change->cpu : change->preempted,
+        .thread = stream->row.id,
+        .process = stream->row.process,
+        .operation = change->in ? REEL_OP_SWITCH_IN : REEL_OP_SWITCH_OUT,
+        .class = REEL_CLASS_CPU,
+    };
+    if (!reel_stream_add_switch(stream, &collector->sink, &event, collector->error))
+        collector->failed = true;
+}
+
+/* One round: deaths are looked for before records are read, so that what a dead process wrote is
+ * read after its death was known, and nothing comes later. */
+static int64_t round_once(struct collector *collector, bool last)
+{
+    atomic_store_explicit(&collector->owner.region->heartbeat,
+                          reel_clock_map_ticks(&collector->clock), memory_order_relaxed);
+    if (!reel_processes_update(collector->processes, now_of(collector), collector->error))
+        return -1;
+    if (collector->scheduling)
+        reel_scheduling_drain(collector->scheduling, last, switched, collector);
+    int64_t taken = drain_threads(collector, last);
+    if (taken < 0 || collector->failed)
+        return -1;
+    free_processes(collector);
+    /* A fuller pool for a livelier target; what was once needed is kept ready. */
+    uint32_t wanted = (uint32_t)(taken / REEL_BLOCK_RECORDS) * 2 + 16;
+    if (wanted > collector->feed)
+        collector->feed = wanted;
+    reel_region_feed(&collector->owner, collector->feed);
+    return taken;
+}
+
+static bool write_facts(struct collector *collector, char *const argv[])
+{
+    struct utsname system;
+    uname(&system);
+    g_autofree char *command = g_strjoinv(" ", (char **)argv);
+    g_autofree char *valid = g_utf8_make_valid(command, -1);
+    g_autofree char *kernel =
+        g_strdup_printf("%s %s %s", system.sysname, system.release, system.machine);
+    g_autofree char *processors = g_strdup_printf("%ld", sysconf(_SC_NPROCESSORS_ONLN));
+    g_autoptr(GDateTime) now = g_date_time_new_now_local();
+    g_autofree char *date = g_date_time_format_iso8601(now);
+    struct reel_trace *trace = collector->trace;
+    struct reel_error *error = collector->error;
+    return reel_trace_set_meta(trace, "command", valid, error) &&
+           reel_trace_set_meta(trace, "kernel", kernel, error) &&
+           reel_trace_set_meta(trace, "processors", processors, error) &&
+           reel_trace_set_meta(trace, "recorded_at", date, error) &&
+           reel_trace_set_meta(trace, "clock",
+                               collector->clock.clock == REEL_CLOCK_TSC ? "tsc" : "monotonic",
+                               error);
+}
+
+/* Follows the target until it ended, and those it left behind. */
+static bool follow(struct collector *collector, pid_t pid, const struct reel_collect_hooks *hooks,
+                   struct reel_collect_result *result)
+{
+    uint64_t committed = 0, adjusted = 0, told = 0, ended_ns = 0, idle = IDLE_MIN_NS;
+    bool running = true;
+    for (;;) {
+        int status;
+        if (running && waitpid(pid, &status, WNOHANG) == pid) {
+            running = false;
+            result->wait_status = status;
+            reel_processes_set_status(collector->processes, pid, status);
+            ended_ns = now_of(collector);
+        }
+        int64_t taken = round_once(collector, false);
+        if (taken < 0)
+            return false;
+        uint64_t now_ns = now_of(collector);
+        if (now_ns - committed > COMMIT_NS) {
+            if (!flush_all(collector) || !reel_trace_commit(collector->trace, collector->error) ||
+                !reel_trace_begin(collector->trace, collector->error))
+                return false;
+            committed = now_ns;
+        }
+        if (now_ns - adjusted > ADJUST_NS) {
+            reel_clock_map_adjust(&collector->clock);
+            adjusted = now_ns;
+        }
+        unsigned alive = reel_processes_alive(collector->processes);
+        if (!running && (alive == 0 || now_ns - ended_ns > collector->options->linger_ns)) {
+            result->stopped = alive > 0;
+            return true;
+        }
+        if (collector->options->limit_bytes &&
+            collector->sink.bytes > collector->options->limit_bytes) {
+            result->stopped = true;
+            return reel_trace_set_meta(collector->trace, "stopped", "the size limit was reached",
+                                       collector->error);
+        }
+        if (hooks && hooks->progress && now_ns - told > PROGRESS_NS) {
+            struct reel_collect_progress progress = {
+                .elapsed_ns = now_ns,
+                .events = collector->sink.events,
+                .bytes = collector->sink.bytes,
+                .lost = collector->sink.lost,
+                .threads = collector->threads,
+                .processes = reel_processes_count(collector->processes),
+                .lingering = !running,
+            };
+            told = now_ns;
+            if (!hooks->progress(hooks->data, &progress)) {
+                result->stopped = true;
+                return true;
+            }
+        }
+        idle = taken > 64 ? IDLE_MIN_NS : idle * 2 < IDLE_MAX_NS ? idle * 2 : IDLE_MAX_NS;
+        /* A burst is not slept through: the pool would run dry. */
+        if (taken < (int64_t)REEL_BLOCK_RECORDS) {
+            struct timespec moment = {.tv_nsec = (long)idle};
+            nanosleep(&moment, NULL);
+        }
+    }
+}
+
+bool reel_collect(struct reel_trace *trace, char *const argv[],
+                  const struct reel_collect_options *options,
+                  const struct reel_collect_hooks *hooks, struct reel_collect_result *result,
+                  struct reel_error *error)
+{
+    memset(result, 0, sizeof *result);
+    struct collector collector = {.options = options, .trace = trace, .error = error, .feed = 64};
+    reel_clock_map_start(&collector.clock);
+    if (!reel_region_open(&collector.owner, options, collector.clock.clock,
+                          1.0 / collector.clock.ns_per_tick, 16, error))
+        return false;
+    collector.stacks = reel_stacks_new(trace);
+    collector.processes = reel_processes_new(trace, &collector.owner, &collector.clock);
+    collector.by_tid = g_hash_table_new(g_direct_hash, g_direct_equal);
+    collector.streams = g_new0(struct reel_stream *, collector.owner.region->thread_capacity);
+    collector.sink = (struct reel_stream_sink){
+        .trace = trace,
+        .owner = &collector.owner,
+        .clock = &collector.clock,
+        .stacks = collector.stacks,
+        .noticed = noticed,
+        .data = &collector,
+    };
+    struct reel_launch launch;
+    bool ok = reel_launch_prepare(&launch, argv, options->probe_path, collector.owner.path, error);
+    if (ok) {
+        result->pid = launch.pid;
+        if (options->scheduling)
+            collector.scheduling = reel_scheduling_open(launch.pid, result->scheduling_note);
+        else
+            snprintf(result->scheduling_note, sizeof result->scheduling_note, "switched off");
+        ok = reel_trace_begin(trace, error) && write_facts(&collector, argv);
+        atomic_store(&collector.owner.region->heartbeat, reel_clock_map_ticks(&collector.clock));
+        result->exec_errno = reel_launch_go(&launch);
+        if (result->exec_errno) {
+            waitpid(launch.pid, NULL, 0);
+            ok = reel_error_set(error, REEL_ERROR_SYSTEM, result->exec_errno, "cannot run %s: %s",
+                                argv[0], strerror(result->exec_errno));
+        } else if (ok) {
+            ok = follow(&collector, launch.pid, hooks, result);
+        }
+    }
+    if (collector.owner.region)
+        atomic_store(&collector.owner.region->heartbeat, 0);
+    if (!result->exec_errno && result->pid) {
+        /* Also after a failure: what is still in the region belongs into the trace if it can be. */
+        struct reel_error ignored = {0};
+        if (!ok)
+            collector.error = &ignored;
+        if (round_once(&collector, true) < 0 || !flush_all(&collector))
+            ok = false;
+        for (unsigned i = 0; i < reel_processes_count(collector.processes); i++)
+            if (!reel_processes_write(collector.processes,
+                                      reel_processes_at(collector.processes, i), collector.error))
+                ok = false;
+    }
+    result->events = collector.sink.events;
+    result->bytes = collector.sink.bytes;
+    result->lost = collector.sink.lost +
+                   (collector.owner.region ? atomic_load(&collector.owner.region->lost) : 0);
+    result->threads = collector.threads;
+    result->processes = reel_processes_count(collector.processes);
+    result->attached = result->processes > 0;
+    result->duration_ns = now_of(&collector);
+    if (collector.scheduling)
+        result->switches_lost = reel_scheduling_lost(collector.scheduling);
+    char number[32];
+    snprintf(number, sizeof number, "%" PRIu64, result->duration_ns);
+    reel_trace_set_meta(trace, "duration_ns", number, NULL);
+    snprintf(number, sizeof number, "%" PRIu64, result->lost);
+    reel_trace_set_meta(trace, "lost", number, NULL);
+    reel_trace_set_meta(trace, "scheduling",
+                        result->scheduling_note[0] ? result->scheduling_note : "recorded", NULL);
+    if (!reel_trace_commit(trace, ok ? error : NULL))
+        ok = false;
+
+    for (uint32_t i = 0; i < collector.owner.region->thread_capacity; i++)
+        reel_stream_free(collector.streams[i]);
+    g_free(collector.streams);
+    g_hash_table_destroy(collector.by_tid);
+    reel_scheduling_close(collector.scheduling);
+    reel_processes_free(collector.processes);
+    reel_stacks_free(collector.stacks);
+    reel_region_close(&collector.owner);
+    return ok;
+}

@@ -1,0 +1,270 @@
+#include "tracer/collect/processes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct reel_processes {
+    struct reel_trace *trace;
+    struct reel_region_owner *owner;
+    const struct reel_clock_map *clock;
+    GPtrArray *all; /* struct reel_process, in order of their numbers' appearance */
+    unsigned alive;
+};
+
+static void process_free(gpointer data)
+{
+    struct reel_process *process = data;
+    if (process->descriptor >= 0)
+        close(process->descriptor);
+    g_free((char *)process->row.executable);
+    g_free((char *)process->row.command);
+    g_free((char *)process->row.note);
+    g_free(process);
+}
+
+struct reel_processes *reel_processes_new(struct reel_trace *trace, struct reel_region_owner *owner,
+                                          const struct reel_clock_map *clock)
+{
+    struct reel_processes *processes = g_new0(struct reel_processes, 1);
+    processes->trace = trace;
+    processes->owner = owner;
+    processes->clock = clock;
+    processes->all = g_ptr_array_new_with_free_func(process_free);
+    return processes;
+}
+
+void reel_processes_free(struct reel_processes *processes)
+{
+    if (!processes)
+        return;
+    g_ptr_array_free(processes->all, TRUE);
+    g_free(processes);
+}
+
+unsigned reel_processes_count(const struct reel_processes *processes)
+{
+    return processes->all->len;
+}
+
+struct reel_process *reel_processes_at(struct reel_processes *processes, unsigned index)
+{
+    return processes->all->pdata[index];
+}
+
+unsigned reel_processes_alive(const struct reel_processes *processes)
+{
+    return processes->alive;
+}
+
+struct reel_process *reel_processes_find(struct reel_processes *processes, uint32_t number)
+{
+    for (unsigned i = processes->all->len; i-- > 0;) {
+        struct reel_process *process = processes->all->pdata[i];
+        if (process->row.id == number)
+            return process;
+    }
+    return NULL;
+}
+
+/* The words of /proc/PID/cmdline as one line; caller frees. */
+static char *read_command(pid_t pid)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/cmdline", (int)pid);
+    char *words = NULL;
+    gsize length = 0;
+    if (!g_file_get_contents(path, &words, &length, NULL))
+        return NULL;
+    while (length && words[length - 1] == '\0')
+        length--;
+    for (gsize i = 0; i < length; i++)
+        if (words[i] == '\0')
+            words[i] = ' ';
+    char *line = g_utf8_make_valid(words, (gssize)length);
+    g_free(words);
+    return line;
+}
+
+static char *read_executable(pid_t pid)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/exe", (int)pid);
+    g_autofree char *target = g_file_read_link(path, NULL);
+    return target ? g_utf8_make_valid(target, -1) : NULL;
+}
+
+/* Reads /proc/PID/maps and stores what a symbol or a shared object may be found in. */
+static bool read_maps(struct reel_processes *processes, struct reel_process *process,
+                      uint64_t now_ns, struct reel_error *error)
+{
+    process->maps_stale = false;
+    process->maps_ns = now_ns;
+    g_autofree char *path = g_strdup_printf("/proc/%d/maps", (int)process->row.pid);
+    g_autofree char *text = NULL;
+    gsize length = 0;
+    if (!g_file_get_contents(path, &text, &length, NULL) || length == 0)
+        return true; /* it is gone already: what was read before has to do */
+    uint64_t sum = g_str_hash(text) ^ (uint64_t)length << 32;
+    if (sum == process->maps_sum)
+        return true;
+    process->maps_sum = sum;
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line; line++) {
+        unsigned long long start, end, offset, inode;
+        unsigned major, minor;
+        char mode[5] = "";
+        int name_at = 0;
+        if (sscanf(*line, "%llx-%llx %4s %llx %x:%x %llu %n", &start, &end, mode, &offset, &major,
+                   &minor, &inode, &name_at) < 7)
+            continue;
+        const char *name = *line + name_at;
+        bool shared = mode[3] == 's';
+        bool file = name[0] == '/';
+        if (!file && !shared)
+            continue;
+        if (shared && strstr(name, "memfd:reel"))
+            continue;
+        struct reel_mapping_row row = {
+            .process = process->row.id,
+            .start = start,
+            .end = end,
+            .offset = offset,
+            .from_ns = now_ns,
+            .device = makedev(major, minor),
+            .inode = inode,
+            .shared = shared,
+            .executable = mode[2] == 'x',
+            .path = *name ? name : NULL,
+        };
+        if (!reel_trace_put_mapping(processes->trace, &row, error))
+            return false;
+    }
+    return true;
+}
+
+bool reel_processes_write(struct reel_processes *processes, struct reel_process *process,
+                          struct reel_error *error)
+{
+    return reel_trace_put_process(processes->trace, &process->row, error);
+}
+
+static void ended(struct reel_processes *processes, struct reel_process *process, uint64_t now_ns)
+{
+    if (!process->alive)
+        return;
+    process->alive = false;
+    processes->alive--;
+    process->row.end_ns = now_ns;
+    if (process->descriptor >= 0)
+        close(process->descriptor);
+    process->descriptor = -1;
+}
+
+static bool attached(struct reel_processes *processes, uint32_t index,
+                     const struct reel_process_slot *slot, uint64_t now_ns,
+                     struct reel_error *error)
+{
+    struct reel_process *process = g_new0(struct reel_process, 1);
+    process->slot = index;
+    process->alive = true;
+    process->row = (struct reel_process_row){
+        .id = slot->number,
+        .pid = slot->pid,
+        .parent_pid = slot->parent_pid,
+        .parent = slot->parent_number,
+        .start_ns = reel_clock_map_ns(processes->clock, slot->start),
+        .exit_status = -1,
+        .signal = -1,
+        .traced = true,
+        .executable = read_executable(slot->pid),
+        .command = read_command(slot->pid),
+    };
+    for (unsigned i = 0; i < processes->all->len; i++) {
+        struct reel_process *other = processes->all->pdata[i];
+        if (other->row.pid != slot->pid || !other->alive)
+            continue;
+        /* The same pid, and it had not died: exec replaced the image. */
+        process->row.image_of = other->row.id;
+        process->row.parent = other->row.parent;
+        ended(processes, other, process->row.start_ns);
+        if (!reel_processes_write(processes, other, error)) {
+            process_free(process);
+            return false;
+        }
+    }
+    process->descriptor = (int)syscall(SYS_pidfd_open, slot->pid, 0);
+    if (process->descriptor >= 0)
+        fcntl(process->descriptor, F_SETFD, FD_CLOEXEC);
+    g_ptr_array_add(processes->all, process);
+    processes->alive++;
+    /* A parent outside of the recording, or not seen yet, is no row to refer to. */
+    if (process->row.parent && !reel_processes_find(processes, process->row.parent))
+        process->row.parent = 0;
+    return reel_processes_write(processes, process, error) &&
+           read_maps(processes, process, now_ns, error);
+}
+
+static bool has_died(const struct reel_process *process)
+{
+    if (process->descriptor >= 0) {
+        struct pollfd poller = {.fd = process->descriptor, .events = POLLIN};
+        return poll(&poller, 1, 0) > 0;
+    }
+    return kill(process->row.pid, 0) != 0 && errno == ESRCH;
+}
+
+bool reel_processes_update(struct reel_processes *processes, uint64_t now_ns,
+                           struct reel_error *error)
+{
+    struct reel_region *region = processes->owner->region;
+    uint32_t high = atomic_load_explicit(&region->process_high, memory_order_acquire);
+    for (uint32_t i = 0; i < high && i < region->process_capacity; i++) {
+        struct reel_process_slot *slot = reel_region_process(region, i);
+        if (atomic_load_explicit(&slot->state, memory_order_acquire) != REEL_SLOT_LIVE)
+            continue;
+        if (!reel_processes_find(processes, slot->number) &&
+            !attached(processes, i, slot, now_ns, error))
+            return false;
+    }
+    for (unsigned i = 0; i < processes->all->len; i++) {
+        struct reel_process *process = processes->all->pdata[i];
+        if (!process->alive)
+            continue;
+        if (has_died(process)) {
+            ended(processes, process, now_ns);
+            if (!reel_processes_write(processes, process, error))
+                return false;
+            continue;
+        }
+        if (process->maps_stale && now_ns - process->maps_ns > 2000000 &&
+            !read_maps(processes, process, now_ns, error))
+            return false;
+    }
+    return true;
+}
+
+void reel_processes_set_status(struct reel_processes *processes, pid_t pid, int wait_status)
+{
+    for (unsigned i = processes->all->len; i-- > 0;) {
+        struct reel_process *process = processes->all->pdata[i];
+        if (process->row.pid != pid)
+            continue;
+        process->row.exit_status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1;
+        process->row.signal = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
+        return;
+    }
+}
+
+void reel_processes_maps_changed(struct reel_processes *processes, uint32_t number)
+{
+    struct reel_process *process = reel_processes_find(processes, number);
+    if (process)
+        process->maps_stale = true;
+}

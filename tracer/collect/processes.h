@@ -1,0 +1,48 @@
+/* The processes of a recording, as the collector sees them from outside: when each began and ended,
+ * what it runs, what is mapped where. Reads /proc, holds a pidfd of each. */
+#ifndef REEL_COLLECT_PROCESSES_H
+#define REEL_COLLECT_PROCESSES_H
+
+#include "tracer/collect/clock.h"
+#include "tracer/collect/region.h"
+#include "tracer/store/trace.h"
+
+#include <sys/types.h>
+
+struct reel_process {
+    struct reel_process_row row;
+    uint32_t slot;     /* index of its process slot */
+    int descriptor;    /* pidfd; -1 where the kernel has none */
+    bool alive;        /* its image is; false once it died or was replaced by exec */
+    bool drained;      /* and nothing more of it will be read */
+    bool maps_stale;   /* something was loaded since its maps were read */
+    uint64_t maps_ns;  /* when its maps were last read */
+    uint64_t maps_sum; /* checksum of what was read, to write only changes */
+};
+
+struct reel_processes;
+
+struct reel_processes *reel_processes_new(struct reel_trace *trace, struct reel_region_owner *owner,
+                                          const struct reel_clock_map *clock);
+void reel_processes_free(struct reel_processes *processes);
+
+/* Looks for newly attached images and for deaths. */
+bool reel_processes_update(struct reel_processes *processes, uint64_t now_ns,
+                           struct reel_error *error);
+
+unsigned reel_processes_count(const struct reel_processes *processes);
+struct reel_process *reel_processes_at(struct reel_processes *processes, unsigned index);
+struct reel_process *reel_processes_find(struct reel_processes *processes, uint32_t number);
+unsigned reel_processes_alive(const struct reel_processes *processes);
+
+/* The first process's end is known from waiting for it. */
+void reel_processes_set_status(struct reel_processes *processes, pid_t pid, int wait_status);
+
+/* Its maps may have changed: read them again at the next update. */
+void reel_processes_maps_changed(struct reel_processes *processes, uint32_t number);
+
+/* Writes the rows that changed. */
+bool reel_processes_write(struct reel_processes *processes, struct reel_process *process,
+                          struct reel_error *error);
+
+#endif
