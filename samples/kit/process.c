@@ -3,16 +3,23 @@
 
 #include "check.h"
 
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 pid_t process_start(int (*routine)(void *argument), void *argument, const char *name)
 {
     fflush(stdout);
+    pid_t parent = getpid();
     pid_t child = (pid_t)CHECK_SYSTEM(fork());
     if (child != 0)
         return child;
+    /* Who kills a sample, as one must kill those that hang, kills its children with it. */
+    CHECK_SYSTEM(prctl(PR_SET_PDEATHSIG, SIGKILL));
+    if (getppid() != parent)
+        exit(1);
     pthread_setname_np(pthread_self(), name);
     exit(routine(argument));
 }

@@ -8,7 +8,7 @@
 
 /* Forks a child that runs `routine(argument)` and ends with what it returns (0 to 255) as status.
  * The name is that of the child's main thread. What stdio holds is written before, so that no line
- * comes twice. */
+ * comes twice. The child dies with the thread that made it. */
 pid_t process_start(int (*routine)(void *argument), void *argument, const char *name);
 
 /* Waits for the child; returns its exit status, or 128 + the signal that killed it. */

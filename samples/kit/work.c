@@ -35,7 +35,7 @@ void work_compute(long milliseconds)
 {
     double end = seconds_of(CLOCK_THREAD_CPUTIME_ID) + (double)milliseconds / 1e3;
     while (seconds_of(CLOCK_THREAD_CPUTIME_ID) < end)
-        work_count_primes(0, 200);
+        work_count_primes(0, 2000);
 }
 
 void work_wait(long milliseconds)
