@@ -95,7 +95,7 @@ struct reel_mapping_row {
     uint64_t start, end, offset; /* addresses; file offset of `start` */
     uint64_t from_ns;            /* seen at this time */
     const char *path;
-    const char *build_id; /* hex, or NULL */
+    const char *build_id;   /* hex, or NULL */
     uint64_t device, inode; /* what identifies shared memory across processes */
     bool shared;            /* MAP_SHARED */
     bool executable;
