@@ -104,11 +104,13 @@ struct reel_text_name *reel_text_object(struct reel_text_statement *statement, c
     struct reel_text_name *name = reel_text_find(form, word);
     if (!name) {
         name = &form->name[form->name_count];
-        name->name = strndup(word, strcspn(word, ":"));
+        *name = (struct reel_text_name){
+            .name = strndup(word, strcspn(word, ":")),
+            .address = REEL_TEXT_ADDRESS + 64 * form->name_count++,
+            .class = (uint8_t)usual,
+        };
         if (!name->name)
             abort();
-        name->address = REEL_TEXT_ADDRESS + 64 * form->name_count++;
-        name->class = usual;
     }
     if (said)
         name->class = said;

@@ -245,17 +245,20 @@ static bool on_fork(struct reel_text_statement *statement, const struct verb *ve
     if (!process_argument(statement, &child) || !done(statement))
         return false;
     reel_text_emit(statement, REEL_OP_CREATE, REEL_CLASS_PROCESS, NULL, 0, REEL_CALL_FORK);
-    return reel_text_emit(statement, REEL_OP_CREATED, REEL_CLASS_PROCESS, NULL,
-                          REEL_TEXT_FIRST_PID + child, REEL_TEXT_FIRST_PID + child);
+    return reel_text_emit(statement, REEL_OP_CREATED, REEL_CLASS_PROCESS, NULL, 0,
+                          REEL_TEXT_FIRST_PID + child);
 }
 
 static bool on_attach(struct reel_text_statement *statement, const struct verb *verb)
 {
-    uint64_t extra[3] = {REEL_TEXT_FIRST_PID + statement->process, REEL_TEXT_FIRST_PID,
-                         statement->process};
+    uint32_t parent = 0;
+    if (next_is(statement, "by") && !process_argument(statement, &parent))
+        return false;
+    uint64_t extra[3] = {REEL_TEXT_FIRST_PID + statement->process,
+                         parent ? REEL_TEXT_FIRST_PID + parent : 1, statement->process};
     if (!done(statement))
         return false;
-    reel_text_emit(statement, REEL_OP_ATTACH, REEL_CLASS_PROCESS, NULL, extra[0], 0);
+    reel_text_emit(statement, REEL_OP_ATTACH, REEL_CLASS_PROCESS, NULL, statement->process, parent);
     return reel_text_emit_extra(statement, extra, 3);
 }
 

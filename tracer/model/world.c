@@ -1,0 +1,498 @@
+/* The world: which event does what. See world.h. */
+#include "tracer/model/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tracer/model/world_private.h"
+
+struct reel_world *reel_world_new(struct reel_identity *identity,
+                                  const struct reel_world_listener *listener)
+{
+    struct reel_world *world = calloc(1, sizeof *world);
+    if (!world)
+        return NULL;
+    world->identity = identity;
+    if (listener)
+        world->listener = *listener;
+    return world;
+}
+
+void reel_world_free(struct reel_world *world)
+{
+    if (!world)
+        return;
+    for (size_t i = 0; i < world->thread_capacity; i++)
+        if (world->thread[i]) {
+            free(world->thread[i]->held);
+            free(world->thread[i]);
+        }
+    for (size_t i = 0; i < world->object_capacity; i++) {
+        free(world->object[i].waiter);
+        free(world->object[i].reader);
+    }
+    free(world->thread);
+    free(world->object);
+    reel_process_free(world);
+    free(world);
+}
+
+struct reel_world_thread *reel_world_thread_at(struct reel_world *world, uint32_t number)
+{
+    if (number < world->thread_capacity && world->thread[number])
+        return world->thread[number];
+    if (!number || number >= REEL_MODEL_NUMBER_LIMIT)
+        return NULL;
+    if (number >= world->thread_capacity) {
+        size_t capacity = world->thread_capacity ? world->thread_capacity : 64;
+        while (capacity <= number)
+            capacity *= 2;
+        struct reel_world_thread **larger =
+            realloc(world->thread, capacity * sizeof(struct reel_world_thread *));
+        if (!larger) {
+            world->statistics.out_of_memory = true;
+            return NULL;
+        }
+        memset(larger + world->thread_capacity, 0,
+               (capacity - world->thread_capacity) * sizeof(struct reel_world_thread *));
+        world->thread = larger;
+        world->thread_capacity = capacity;
+    }
+    struct reel_world_thread *thread = calloc(1, sizeof *thread);
+    if (thread)
+        thread->number = number;
+    else
+        world->statistics.out_of_memory = true;
+    world->thread[number] = thread;
+    return thread;
+}
+
+struct reel_world_object *reel_world_object_at(struct reel_world *world, uint32_t id)
+{
+    if (id && id < world->object_capacity)
+        return &world->object[id];
+    if (!id)
+        return NULL;
+    size_t capacity = world->object_capacity ? world->object_capacity : 1024;
+    while (capacity <= id)
+        capacity *= 2;
+    struct reel_world_object *larger = realloc(world->object, capacity * sizeof *larger);
+    if (!larger) {
+        world->statistics.out_of_memory = true;
+        return NULL;
+    }
+    memset(larger + world->object_capacity, 0,
+           (capacity - world->object_capacity) * sizeof *larger);
+    world->object = larger;
+    world->object_capacity = capacity;
+    return &world->object[id];
+}
+
+bool reel_world_list_add(struct reel_world *world, uint32_t **list, uint32_t *count,
+                         uint32_t *capacity, uint32_t value)
+{
+    if (*count == *capacity) {
+        uint32_t wanted = *capacity ? *capacity * 2 : 4;
+        uint32_t *larger = realloc(*list, wanted * sizeof **list);
+        if (!larger) {
+            world->statistics.out_of_memory = true;
+            return false;
+        }
+        *list = larger;
+        *capacity = wanted;
+    }
+    (*list)[(*count)++] = value;
+    return true;
+}
+
+bool reel_world_list_remove(uint32_t *list, uint32_t *count, uint32_t value)
+{
+    for (uint32_t i = 0; i < *count; i++)
+        if (list[i] == value) {
+            memmove(list + i, list + i + 1, (*count - i - 1) * sizeof *list);
+            (*count)--;
+            return true;
+        }
+    return false;
+}
+
+static bool input_side(const struct reel_event *event)
+{
+    return event->flags & REEL_FLAG_READ;
+}
+
+/* Something went in (or is about to: a write's record may come after the read it allowed). */
+static void filled(struct reel_world *world, struct reel_world_object *object, uint32_t thread,
+                   int64_t amount)
+{
+    object->last_by = thread;
+    object->last_ns = world->now;
+    object->depth += amount;
+}
+
+static void drained(struct reel_world *world, struct reel_world_object *object, uint32_t thread,
+                    int64_t amount)
+{
+    object->taken_by = thread;
+    object->taken_ns = world->now;
+    object->depth -= amount;
+}
+
+static void apply_begin(struct reel_world *world, struct reel_world_thread *thread,
+                        const struct reel_event *event, uint32_t id)
+{
+    struct reel_world_object *object = reel_world_object_at(world, id);
+    unsigned call = event->argument & REEL_CALL_NUMBER;
+    if (event->class == REEL_CLASS_ONCE && object && !object->owner) {
+        object->owner = thread->number; /* runs the routine */
+        return;
+    }
+    if (object && !input_side(event))
+        filled(world, object, thread->number, 0);
+    bool makes_process = call == REEL_CALL_FORK || call == REEL_CALL_SPAWN ||
+                         call == REEL_CALL_POPEN || call == REEL_CALL_CLONE;
+    if (event->flags & (REEL_FLAG_NONBLOCKING | REEL_FLAG_TRY) || makes_process)
+        return;
+    reel_wait_begin(world, thread, event, id, 0);
+}
+
+/* What a call that succeeded moved through its descriptor: bytes of a pipe, messages of a queue. */
+static int64_t amount_moved(const struct reel_event *event)
+{
+    int32_t result = (int32_t)event->argument;
+    if (result < 0)
+        return 0;
+    if (event->class == REEL_CLASS_PIPE)
+        return result;
+    return event->class == REEL_CLASS_MESSAGE_QUEUE;
+}
+
+static void apply_end(struct reel_world *world, struct reel_world_thread *thread,
+                      const struct reel_event *event, uint32_t id)
+{
+    struct reel_world_object *object = reel_world_object_at(world, id);
+    if (event->class == REEL_CLASS_ONCE && object && object->owner == thread->number) {
+        object->owner = 0;
+        filled(world, object, thread->number, 0);
+        return;
+    }
+    bool found = reel_wait_end(world, thread, event, id, NULL);
+    if (!found && !(event->flags & (REEL_FLAG_NONBLOCKING | REEL_FLAG_TRY)) &&
+        event->class != REEL_CLASS_PROCESS)
+        world->statistics.unmatched_ends++;
+    if (!object || (int32_t)event->argument < 0)
+        return;
+    if (input_side(event))
+        drained(world, object, thread->number, amount_moved(event));
+    else
+        filled(world, object, thread->number, amount_moved(event));
+    object->depth_known |= amount_moved(event) != 0;
+}
+
+static void apply_wake(struct reel_world *world, struct reel_world_thread *thread,
+                       const struct reel_event *event, uint32_t id)
+{
+    if (event->class == REEL_CLASS_LOOP) {
+        const struct reel_world_object *loop = reel_world_object(world, id);
+        thread->loop = id;
+        thread->in_callback = loop && loop->rounds > 1 && (int32_t)event->argument > 0;
+    }
+    if (!reel_wait_end(world, thread, event, id, NULL))
+        world->statistics.unmatched_ends++;
+}
+
+static void apply_init(struct reel_world *world, const struct reel_event *event, uint32_t id)
+{
+    struct reel_world_object *object = reel_world_object_at(world, id);
+    if (!object)
+        return;
+    object->capacity = event->argument;
+    object->arrived = 0;
+    if (event->class == REEL_CLASS_SEMAPHORE) {
+        object->depth = event->argument;
+        object->depth_known = true;
+    }
+}
+
+static void apply_name(struct reel_world *world, const struct reel_event *event, uint32_t id)
+{
+    if (event->extra_words && !strncmp((const char *)event->extra, "GIL", sizeof *event->extra))
+        reel_world_set_gil(world, id);
+}
+
+static void apply_gap(struct reel_world *world, struct reel_world_thread *thread,
+                      const struct reel_event *event)
+{
+    uint64_t since = event->extra_words > 1 ? event->extra[1] : thread->since_ns;
+    if (since > world->now)
+        since = world->now;
+    for (uint32_t i = 0; i < thread->held_count; i++)
+        thread->held[i].uncertain = true;
+    /* What it waited for before the gap it need not wait for any more. */
+    reel_thread_was(world, thread, REEL_STATE_GAP, since, world->now);
+    reel_wait_drop_all(world, thread);
+    thread->in_callback = false;
+    reel_thread_resume(world, thread, world->now, 0, 0);
+    world->statistics.gaps++;
+    if (world->listener.gap)
+        world->listener.gap(world->listener.data,
+                            &(struct reel_gap){
+                                .start_ns = since,
+                                .end_ns = world->now,
+                                .lost = event->extra_words ? (int64_t)(event->extra[0] & INT64_MAX)
+                                                           : (int64_t)event->argument,
+                                .thread = thread->number,
+                                .process = thread->process,
+                                .reason = "no room in the recorder's buffers",
+                            });
+}
+
+static void apply_switch(struct reel_world *world, struct reel_world_thread *thread, bool out,
+                         bool preempted)
+{
+    thread->off_processor = out;
+    thread->preempted = preempted;
+    if (!thread->wait_count)
+        reel_thread_resume(world, thread, world->now, 0, 0);
+}
+
+static void apply_exit(struct reel_world *world, struct reel_world_thread *thread,
+                       const struct reel_event *event, uint32_t id)
+{
+    if (event->class == REEL_CLASS_PROCESS) {
+        struct reel_world_object *object = reel_world_object_at(world, id);
+        if (object)
+            filled(world, object, thread->number, 0);
+        reel_process_ends(world, thread->process, world->now);
+    } else {
+        reel_thread_end(world, thread, world->now);
+    }
+}
+
+static void apply_create(struct reel_world *world, struct reel_world_thread *thread,
+                         const struct reel_event *event)
+{
+    if (event->class == REEL_CLASS_PROCESS) {
+        reel_process_forks(world, thread);
+        return;
+    }
+    struct reel_world_thread *child = event->object < REEL_MODEL_NUMBER_LIMIT
+                                          ? reel_world_thread_at(world, (uint32_t)event->object)
+                                          : NULL;
+    if (child)
+        child->created = true;
+}
+
+/* Brings the thread up to an event of its own: it exists, it is on a processor, its last release
+ * was real, and it is not where a condition wait's end would have left it. */
+static void arrive_at(struct reel_world *world, struct reel_world_thread *thread,
+                      const struct reel_event *event, uint32_t id)
+{
+    if (!thread->begun) {
+        thread->process = event->process;
+        reel_thread_begin(world, thread, world->now);
+    } else if (thread->ended && event->operation != REEL_OP_EXIT) {
+        world->statistics.after_exit++;
+        thread->ended = false;
+        thread->end_ns = 0;
+        thread->state = REEL_STATE_RUNNING;
+    }
+    if (thread->unsettled && event->operation != REEL_OP_RELEASE_FAILED)
+        reel_lock_settle(world, thread);
+    bool of_kernel =
+        event->operation == REEL_OP_SWITCH_OUT || event->operation == REEL_OP_SWITCH_IN;
+    if (thread->off_processor && !of_kernel)
+        apply_switch(world, thread, false, false);
+    if (thread->wait_count) {
+        const struct reel_wait *wait = &thread->wait[thread->wait_count - 1];
+        if (wait->operation == REEL_OP_WAKE && !of_kernel &&
+            !(event->operation == REEL_OP_ACQUIRE && wait->object == id)) {
+            thread->wait_count--;
+            reel_thread_resume(world, thread, world->now, 0, 0);
+        }
+    }
+}
+
+static void apply_queue(struct reel_world *world, struct reel_world_thread *thread,
+                        const struct reel_event *event, uint32_t id)
+{
+    struct reel_world_object *object = reel_world_object_at(world, id);
+    if (!object)
+        return;
+    if (event->operation == REEL_OP_GET)
+        drained(world, object, thread->number, 1);
+    else
+        filled(world, object, thread->number, 1);
+    object->depth_known |= event->operation != REEL_OP_POST;
+}
+
+void reel_world_apply_resolved(struct reel_world *world, const struct reel_event *event,
+                               uint32_t id, uint32_t other)
+{
+    struct reel_world_thread *thread = reel_world_thread_at(world, event->thread);
+    struct reel_world_object *object = id ? reel_world_object_at(world, id) : NULL;
+    world->statistics.events++;
+    if (event->time_ns > world->now)
+        world->now = event->time_ns;
+    if (!thread || (id && !object)) {
+        world->statistics.malformed++;
+        return;
+    }
+    if (object)
+        object->class = event->class;
+    arrive_at(world, thread, event, id);
+    switch (event->operation) {
+    case REEL_OP_ACQUIRE:
+        reel_lock_acquire(world, thread, event, id);
+        break;
+    case REEL_OP_RELEASE:
+        reel_lock_release(world, thread, event, id);
+        break;
+    case REEL_OP_RELEASE_FAILED:
+        reel_lock_release_failed(world, thread, event, id);
+        break;
+    case REEL_OP_REQUEST:
+    case REEL_OP_WAIT:
+        reel_wait_begin(world, thread, event, id, other);
+        break;
+    case REEL_OP_FAIL:
+        if (!(event->flags & REEL_FLAG_TRY))
+            reel_wait_end(world, thread, event, id, NULL);
+        break;
+    case REEL_OP_WAKE:
+        apply_wake(world, thread, event, id);
+        break;
+    case REEL_OP_SIGNAL:
+    case REEL_OP_BROADCAST:
+        reel_wait_signal(world, thread, event, id, event->operation == REEL_OP_BROADCAST);
+        break;
+    case REEL_OP_BEGIN:
+        apply_begin(world, thread, event, id);
+        break;
+    case REEL_OP_END:
+        apply_end(world, thread, event, id);
+        break;
+    case REEL_OP_POST:
+    case REEL_OP_PUT:
+    case REEL_OP_GET:
+        apply_queue(world, thread, event, id);
+        break;
+    case REEL_OP_INIT:
+        apply_init(world, event, id);
+        break;
+    case REEL_OP_DESTROY:
+        if (!event->argument)
+            reel_lock_destroy(world, id, world->now);
+        break;
+    case REEL_OP_ATTACH:
+        reel_process_attaches(world, thread, event, id);
+        break;
+    case REEL_OP_CREATE:
+        apply_create(world, thread, event);
+        break;
+    case REEL_OP_EXIT:
+        apply_exit(world, thread, event, id);
+        break;
+    case REEL_OP_NAME:
+        apply_name(world, event, id);
+        break;
+    case REEL_OP_STATE:
+        if (object)
+            object->task_state = (uint8_t)event->argument;
+        break;
+    case REEL_OP_SPAN_BEGIN:
+        thread->spans++;
+        break;
+    case REEL_OP_SPAN_END:
+        thread->spans -= thread->spans > 0;
+        break;
+    case REEL_OP_SWITCH_OUT:
+        apply_switch(world, thread, true, event->argument == 1);
+        break;
+    case REEL_OP_SWITCH_IN:
+        apply_switch(world, thread, false, false);
+        break;
+    case REEL_OP_STALL: {
+        uint64_t stalled = (uint64_t)event->argument * 1000;
+        reel_thread_was(world, thread, REEL_STATE_STALLED,
+                        stalled < world->now ? world->now - stalled : 0, world->now);
+        break;
+    }
+    case REEL_OP_GAP:
+        apply_gap(world, thread, event);
+        break;
+    default: /* tells something, changes nothing */
+        break;
+    }
+}
+
+uint32_t reel_world_apply(struct reel_world *world, const struct reel_event *event)
+{
+    uint32_t id = reel_identity_resolve(world->identity, event), other = 0;
+    if (event->operation == REEL_OP_WAIT && event->class == REEL_CLASS_CONDITION &&
+        event->extra_words)
+        other = reel_identity_at(world->identity, event, REEL_CLASS_MUTEX, event->extra[0]);
+    reel_world_apply_resolved(world, event, id, other);
+    return id;
+}
+
+void reel_world_end_thread(struct reel_world *world, uint32_t number, uint64_t end_ns)
+{
+    struct reel_world_thread *thread = reel_world_thread_at(world, number);
+    if (thread && thread->begun && !thread->ended)
+        thread->end_ns = end_ns;
+}
+
+void reel_world_set_gil(struct reel_world *world, uint32_t id)
+{
+    struct reel_world_object *object = reel_world_object_at(world, id);
+    if (object)
+        object->gil = true;
+}
+
+void reel_world_finish(struct reel_world *world, uint64_t end_ns)
+{
+    if (world->finished)
+        return;
+    world->finished = true;
+    if (end_ns < world->now)
+        end_ns = world->now;
+    for (size_t i = 0; i < world->thread_capacity; i++) {
+        struct reel_world_thread *thread = world->thread[i];
+        if (thread && thread->begun && !thread->ended)
+            reel_thread_end(world, thread,
+                            thread->end_ns && thread->end_ns < end_ns ? thread->end_ns : end_ns);
+    }
+    world->now = end_ns;
+}
+
+uint64_t reel_world_now(const struct reel_world *world)
+{
+    return world->now;
+}
+
+uint32_t reel_world_thread_limit(const struct reel_world *world)
+{
+    return (uint32_t)world->thread_capacity;
+}
+
+const struct reel_world_thread *reel_world_thread(const struct reel_world *world, uint32_t number)
+{
+    return number < world->thread_capacity ? world->thread[number] : NULL;
+}
+
+const struct reel_wait *reel_world_wait(const struct reel_world *world, uint32_t number)
+{
+    const struct reel_world_thread *thread = reel_world_thread(world, number);
+    return thread && thread->wait_count ? &thread->wait[thread->wait_count - 1] : NULL;
+}
+
+const struct reel_world_object *reel_world_object(const struct reel_world *world, uint32_t id)
+{
+    return id && id < world->object_capacity ? &world->object[id] : NULL;
+}
+
+const struct reel_world_statistics *reel_world_statistics(const struct reel_world *world)
+{
+    return &world->statistics;
+}
