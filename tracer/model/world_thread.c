@@ -21,8 +21,7 @@ static void tell(struct reel_world *world, const struct reel_world_thread *threa
         .thread = thread->number,
         .state = thread->state,
     };
-    bool hole = thread->state == REEL_STATE_STALLED || thread->state == REEL_STATE_GAP;
-    if (thread->wait_count && !hole) {
+    if (thread->wait_count && reel_state_waits(thread->state)) {
         const struct reel_wait *wait = &thread->wait[thread->wait_count - 1];
         interval.object = wait->object;
         interval.owner = wait->owner;
@@ -72,8 +71,8 @@ void reel_thread_was(struct reel_world *world, struct reel_world_thread *thread,
     if (from_ns >= to_ns)
         return;
     enum reel_state before = thread->state;
-    reel_thread_turn(world, thread, state, from_ns, 0, 0);
-    reel_thread_turn(world, thread, before, to_ns, 0, 0);
+    reel_thread_turn(world, thread, state, from_ns, 0, to_ns);
+    reel_thread_turn(world, thread, before, to_ns, 0, to_ns);
 }
 
 void reel_thread_end(struct reel_world *world, struct reel_world_thread *thread, uint64_t time_ns)

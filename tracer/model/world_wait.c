@@ -88,7 +88,7 @@ void reel_wait_begin(struct reel_world *world, struct reel_world_thread *thread,
         wait.owner = reel_lock_owner(world, id, thread->number);
     else if (event->class == REEL_CLASS_THREAD && world->identity)
         wait.owner = reel_identity_thread_of(world->identity, id);
-    reel_thread_turn(world, thread, state, world->now, 0, 0);
+    reel_thread_turn(world, thread, state, world->now, 0, world->now);
     thread->wait[thread->wait_count++] = wait;
     if (!object)
         return;

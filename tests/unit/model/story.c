@@ -99,6 +99,12 @@ static double us(uint64_t ns)
     return (double)ns / 1000;
 }
 
+static int by_start(const void *a, const void *b)
+{
+    const struct reel_hold *x = a, *y = b;
+    return x->start_ns < y->start_ns ? -1 : x->start_ns > y->start_ns;
+}
+
 const char *story_of(struct story *story, const char *whom)
 {
     size_t size;
@@ -119,6 +125,8 @@ const char *story_of(struct story *story, const char *whom)
         if (reel_state_waits(interval->state) && !interval->ended_event)
             fprintf(out, " endless");
     }
+    if (story->hold_count)
+        qsort(story->hold, story->hold_count, sizeof *story->hold, by_start);
     for (size_t i = 0; !thread && i < story->hold_count; i++) {
         const struct reel_hold *hold = &story->hold[i];
         fprintf(out, "%s%s", ftell(out) ? "\n" : "", hold->shared ? "share" : "hold");
