@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *read_file(const char *path)
+char *catalogue_text(const char *path)
 {
     FILE *file = fopen(path, "r");
     if (file == NULL)
@@ -57,7 +57,7 @@ static const char *parse_line(char *line, struct sample *sample)
 
 bool catalogue_read(struct catalogue *catalogue, const char *path, char reason[256])
 {
-    *catalogue = (struct catalogue){.text = read_file(path)};
+    *catalogue = (struct catalogue){.text = catalogue_text(path)};
     if (catalogue->text == NULL) {
         snprintf(reason, 256, "cannot read %s: %s", path, strerror(errno));
         return false;

@@ -22,6 +22,9 @@ struct catalogue {
 bool catalogue_read(struct catalogue *catalogue, const char *path, char reason[256]);
 void catalogue_free(struct catalogue *catalogue);
 
+/* The whole of a text file, for the caller to free; NULL, and errno, when it cannot be read. */
+char *catalogue_text(const char *path);
+
 bool catalogue_has_program(const struct catalogue *catalogue, const char *program);
 
 #endif
