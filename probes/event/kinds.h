@@ -14,7 +14,7 @@
     X(NONE, 0, "none", "not an event")                                                             \
     X(EXTRA, 1, "extra", "continuation: 24 more bytes for the event before it")                    \
     X(PAD, 2, "pad", "unused record at the end of a block")                                        \
-    X(STACK_NODE, 3, "stack-node", "defines stack `stack`: path `argument`, called from `object`")        \
+    X(STACK_NODE, 3, "stack-node", "defines stack `stack`: path `argument`, called from `object`") \
     X(ATTACH, 4, "attach", "a process image began to record; extra: pid, parent pid, image")       \
     X(CREATE, 10, "create", "a thread or process is being made; object: the child's identity")     \
     X(CREATED, 11, "created", "the creating call returned; argument: error or pid")                \
@@ -40,6 +40,8 @@
     X(POST, 30, "post", "adds one unit to a semaphore; argument: value before, when known")        \
     X(CONSISTENT, 31, "consistent", "a robust mutex was repaired")                                 \
     X(RELEASE_FAILED, 32, "release-failed", "an unlock returned an error; argument: error")        \
+    X(ARRIVE, 33, "arrive", "came to a barrier; argument: enum reel_call")                         \
+    X(LEAVE, 34, "leave", "left the barrier; argument: result")                                    \
     X(OPEN, 40, "open", "a descriptor was made; argument: descriptor; extra: peer or detail")      \
     X(CLOSE, 41, "close", "a descriptor was closed; argument: descriptor")                         \
     X(BEGIN, 42, "begin", "a call that may block began; argument: enum reel_call")                 \

@@ -74,10 +74,52 @@
     X(cnd_signal)                                                                                  \
     X(cnd_broadcast)
 
+#define REEL_REAL_SYNCHRONISATION(X)                                                               \
+    X(pthread_rwlock_rdlock)                                                                       \
+    X(pthread_rwlock_wrlock)                                                                       \
+    X(pthread_rwlock_tryrdlock)                                                                    \
+    X(pthread_rwlock_trywrlock)                                                                    \
+    X(pthread_rwlock_timedrdlock)                                                                  \
+    X(pthread_rwlock_timedwrlock)                                                                  \
+    X(pthread_rwlock_clockrdlock)                                                                  \
+    X(pthread_rwlock_clockwrlock)                                                                  \
+    X(pthread_rwlock_unlock)                                                                       \
+    X(pthread_rwlock_init)                                                                         \
+    X(pthread_rwlock_destroy)                                                                      \
+    X(pthread_spin_lock)                                                                           \
+    X(pthread_spin_trylock)                                                                        \
+    X(pthread_spin_unlock)                                                                         \
+    X(pthread_spin_init)                                                                           \
+    X(pthread_spin_destroy)                                                                        \
+    X(sem_wait)                                                                                    \
+    X(sem_timedwait)                                                                               \
+    X(sem_clockwait)                                                                               \
+    X(sem_trywait)                                                                                 \
+    X(sem_post)                                                                                    \
+    X(sem_init)                                                                                    \
+    X(sem_destroy)                                                                                 \
+    X(sem_open)                                                                                    \
+    X(sem_close)                                                                                   \
+    X(pthread_barrier_wait)                                                                        \
+    X(pthread_barrier_init)                                                                        \
+    X(pthread_barrier_destroy)                                                                     \
+    X(pthread_once)                                                                                \
+    X(call_once)                                                                                   \
+    X(sleep)                                                                                       \
+    X(usleep)                                                                                      \
+    X(nanosleep)                                                                                   \
+    X(clock_nanosleep)                                                                             \
+    X(thrd_sleep)                                                                                  \
+    X(sched_yield)                                                                                 \
+    X(thrd_yield)                                                                                  \
+    X(dlopen)                                                                                      \
+    X(dlclose)
+
 #define REEL_REAL_FUNCTIONS(X)                                                                     \
     REEL_REAL_LOCKS(X)                                                                             \
     REEL_REAL_THREADS(X)                                                                           \
-    REEL_REAL_CONDITIONS(X)
+    REEL_REAL_CONDITIONS(X)                                                                        \
+    REEL_REAL_SYNCHRONISATION(X)
 
 /* X(name, version) */
 #define REEL_REAL_VERSIONED(X)                                                                     \
