@@ -162,7 +162,7 @@ static bool on_barrier(struct reel_text_statement *statement, const struct verb 
 {
     const char *word = next_word(statement);
     struct reel_text_name *known = reel_text_find(statement->form, word);
-    if (verb->operation == REEL_OP_WAKE && known && known->class != REEL_CLASS_BARRIER) {
+    if (verb->operation == REEL_OP_LEAVE && known && known->class != REEL_CLASS_BARRIER) {
         static const struct verb leave = {"leave", on_wake, REEL_OP_WAKE, REEL_CLASS_CONDITION,
                                           1,       0};
         statement->next--;
@@ -171,6 +171,17 @@ static bool on_barrier(struct reel_text_statement *statement, const struct verb 
     struct reel_text_name *name = reel_text_object(statement, word, REEL_CLASS_BARRIER);
     return name && done(statement) &&
            reel_text_emit(statement, verb->operation, name->class, name, 0, verb->argument);
+}
+
+/* once O: asks, runs the routine, is done. */
+static bool on_once(struct reel_text_statement *statement, const struct verb *verb)
+{
+    struct reel_text_name *name =
+        reel_text_object(statement, next_word(statement), REEL_CLASS_ONCE);
+    return name && done(statement) &&
+           reel_text_emit(statement, REEL_OP_REQUEST, name->class, name, 0, REEL_CALL_ONCE) &&
+           reel_text_emit(statement, REEL_OP_ACQUIRE, name->class, name, 0, 0) &&
+           reel_text_emit(statement, REEL_OP_RELEASE, name->class, name, 0, 0);
 }
 
 static bool thread_argument(struct reel_text_statement *statement, uint64_t *number)
@@ -462,8 +473,6 @@ static enum reel_class usual_class(uint32_t call)
     case REEL_CALL_QUEUE_PUT:
     case REEL_CALL_QUEUE_GET:
         return REEL_CLASS_QUEUE;
-    case REEL_CALL_ONCE:
-        return REEL_CLASS_ONCE;
     default:
         return REEL_CLASS_FILE;
     }
@@ -580,8 +589,9 @@ static const struct verb verbs[] = {
     {"wait", on_wait, REEL_OP_WAIT, REEL_CLASS_CONDITION, 0, 0},
     {"wake", on_wake, REEL_OP_WAKE, REEL_CLASS_CONDITION, 0, 0},
     {"relock", on_relock, REEL_OP_ACQUIRE, REEL_CLASS_MUTEX, 0, 0},
-    {"arrive", on_barrier, REEL_OP_WAIT, REEL_CLASS_BARRIER, REEL_CALL_BARRIER_WAIT, 0},
-    {"leave", on_barrier, REEL_OP_WAKE, REEL_CLASS_BARRIER, 0, 0},
+    {"arrive", on_barrier, REEL_OP_ARRIVE, REEL_CLASS_BARRIER, REEL_CALL_BARRIER_WAIT, 0},
+    {"leave", on_barrier, REEL_OP_LEAVE, REEL_CLASS_BARRIER, 0, 0},
+    {"once", on_once, REEL_OP_REQUEST, REEL_CLASS_ONCE, 0, 0},
     {"create", on_thread, REEL_OP_CREATE, REEL_CLASS_THREAD, 0, 0},
     {"created", on_thread, REEL_OP_CREATED, REEL_CLASS_THREAD, 0, 0},
     {"detach", on_thread, REEL_OP_DETACH, REEL_CLASS_THREAD, 0, 0},

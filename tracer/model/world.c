@@ -143,10 +143,6 @@ static void apply_begin(struct reel_world *world, struct reel_world_thread *thre
 {
     struct reel_world_object *object = reel_world_object_at(world, id);
     unsigned call = event->argument & REEL_CALL_NUMBER;
-    if (event->class == REEL_CLASS_ONCE && object && !object->owner) {
-        object->owner = thread->number; /* runs the routine */
-        return;
-    }
     if (object && !input_side(event))
         filled(world, object, thread->number, 0);
     bool makes_process = call == REEL_CALL_FORK || call == REEL_CALL_SPAWN ||
@@ -171,11 +167,6 @@ static void apply_end(struct reel_world *world, struct reel_world_thread *thread
                       const struct reel_event *event, uint32_t id)
 {
     struct reel_world_object *object = reel_world_object_at(world, id);
-    if (event->class == REEL_CLASS_ONCE && object && object->owner == thread->number) {
-        object->owner = 0;
-        filled(world, object, thread->number, 0);
-        return;
-    }
     bool found = reel_wait_end(world, thread, event, id, NULL);
     if (!found && !(event->flags & (REEL_FLAG_NONBLOCKING | REEL_FLAG_TRY)) &&
         event->class != REEL_CLASS_PROCESS)
@@ -218,6 +209,11 @@ static void apply_name(struct reel_world *world, const struct reel_event *event,
 {
     if (event->extra_words && !strncmp((const char *)event->extra, "GIL", sizeof *event->extra))
         reel_world_set_gil(world, id);
+    struct reel_world_object *object = reel_world_object_at(world, id);
+    if (event->class == REEL_CLASS_SEMAPHORE && object && !object->depth_known) {
+        object->depth = event->argument; /* sem_open tells the value it found */
+        object->depth_known = true;
+    }
 }
 
 static void apply_gap(struct reel_world *world, struct reel_world_thread *thread,
@@ -353,6 +349,7 @@ void reel_world_apply_resolved(struct reel_world *world, const struct reel_event
         break;
     case REEL_OP_REQUEST:
     case REEL_OP_WAIT:
+    case REEL_OP_ARRIVE:
         reel_wait_begin(world, thread, event, id, other);
         break;
     case REEL_OP_FAIL:
@@ -360,6 +357,7 @@ void reel_world_apply_resolved(struct reel_world *world, const struct reel_event
             reel_wait_end(world, thread, event, id, NULL);
         break;
     case REEL_OP_WAKE:
+    case REEL_OP_LEAVE:
         apply_wake(world, thread, event, id);
         break;
     case REEL_OP_SIGNAL:

@@ -107,7 +107,7 @@ void reel_lock_acquire(struct reel_world *world, struct reel_world_thread *threa
     bool inner = event->flags & REEL_FLAG_RECURSIVE, shared = event->flags & REEL_FLAG_READ;
     reel_wait_end(world, thread, event, id, &waited);
     struct reel_world_object *object = reel_world_object_at(world, id);
-    if (!object || event->class == REEL_CLASS_ONCE)
+    if (!object)
         return;
     if (event->class == REEL_CLASS_SEMAPHORE) {
         object->depth--;
@@ -227,7 +227,9 @@ void reel_lock_release_failed(struct reel_world *world, struct reel_world_thread
 {
     world->statistics.failed_releases++;
     struct reel_world_object *object = reel_world_object_at(world, id);
-    if (object && thread->foreign_release == id) {
+    if (object && event->class == REEL_CLASS_SEMAPHORE) {
+        object->depth--; /* its POST was none */
+    } else if (object && thread->foreign_release == id) {
         thread->foreign_release = 0;
         object->foreign_by = 0;
     } else if (object && thread->last_released.object == id && !object->owner) {

@@ -81,7 +81,8 @@ static void every_operation_has_a_word(void **state)
                 "T1 init semaphore 3; T1 post semaphore; T1 request semaphore 5; "
                 "T1 acquire semaphore /80; T1 destroy semaphore 16");
     assert_told("T1 arrive B; T1 leave B; T1 once O",
-                "T1 wait barrier 6; T1 wake barrier; T1 begin once 7; T1 end once");
+                "T1 arrive barrier 6; T1 leave barrier; T1 request once 7; T1 acquire once; "
+                "T1 release once");
     assert_told("T1 put Q 8 77; T1 get Q; T1 begin queue-put Q; T1 end queue-put Q",
                 "T1 put queue 8; T1 get queue; T1 begin queue 50; T1 end queue");
     assert_told("T1 read pipe P 100; T2 begin write P; T2 end write P -32",

@@ -152,11 +152,17 @@ static void a_loops_second_round_has_callbacks(void **state)
 
 static void once_makes_the_others_wait_for_the_first(void **state)
 {
-    assert_story("T1 begin once O; T2 want O; T1 end once O; T2 lock O; T2 mark x", "T2",
-                 "lock-wait O 2..4 owner T1 by T1\nrunning 4..6");
-    assert_story("T1 begin once O; T2 begin once O; T1 end once O; T2 end once O; T2 mark x", "T2",
-                 "lock-wait O 2..4 owner T1 by T1\nrunning 4..6");
-    assert_story("T1 begin once O; T1 mark x; T1 end once O", "T1", "running 1..4");
+    const char *text = "T1 want O:once; T1 lock O; T2 want O; T1 unlock O; T2 wake O; T2 mark x";
+    assert_story(text, "T2", "lock-wait O 3..5 owner T1 by T1\nrunning 5..7");
+    assert_story(text, "hold", "hold O T1 2..4 waited 1");
+}
+
+static void a_post_that_failed_added_nothing(void **state)
+{
+    struct story story;
+    story_tell(&story, "T1 init S:semaphore 1; T1 post S; T1 unlock-failed S 75; T1 mark x", false);
+    assert_int_equal(reel_world_object(story.world, story_object(&story, "S"))->depth, 1);
+    story_end(&story);
 }
 
 static void the_kernels_word_refines_running(void **state)
@@ -374,6 +380,7 @@ int main(void)
         cmocka_unit_test(a_nonblocking_call_is_no_wait),
         cmocka_unit_test(a_loops_second_round_has_callbacks),
         cmocka_unit_test(once_makes_the_others_wait_for_the_first),
+        cmocka_unit_test(a_post_that_failed_added_nothing),
         cmocka_unit_test(the_kernels_word_refines_running),
         cmocka_unit_test(a_thread_lives_from_its_start_to_its_exit),
         cmocka_unit_test(exec_ends_the_threads_of_the_image_before),
