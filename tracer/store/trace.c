@@ -199,13 +199,15 @@ bool reel_trace_leave_wal(struct reel_trace *trace)
     for (unsigned i = 0; i < REEL_STATEMENT_LIMIT; i++)
         if (trace->statements[i])
             sqlite3_reset(trace->statements[i]);
-    sqlite3_stmt *statement;
-    if (sqlite3_prepare_v2(trace->database, "PRAGMA journal_mode=DELETE", -1, &statement, NULL) !=
-        SQLITE_OK)
-        return false;
-    bool left = sqlite3_step(statement) == SQLITE_ROW &&
+    /* Waiting for a reader to go could take forever. */
+    sqlite3_busy_timeout(trace->database, 0);
+    sqlite3_stmt *statement = NULL;
+    bool left = sqlite3_prepare_v2(trace->database, "PRAGMA journal_mode=DELETE", -1, &statement,
+                                   NULL) == SQLITE_OK &&
+                sqlite3_step(statement) == SQLITE_ROW &&
                 strcmp((const char *)sqlite3_column_text(statement, 0), "delete") == 0;
     sqlite3_finalize(statement);
+    sqlite3_busy_timeout(trace->database, reel_busy_milliseconds);
     return left;
 }
 
@@ -219,8 +221,7 @@ bool reel_trace_close(struct reel_trace *trace, struct reel_error *error)
     good = reel_trace_commit(trace, error) && good;
     if (trace->may_write) {
         /* A reader that is still there keeps the file in WAL mode; the last one to leave then folds
-         * the log in. Waiting for it would hang the recorder behind a viewer. */
-        sqlite3_busy_timeout(trace->database, 0);
+         * the log in. */
         reel_trace_leave_wal(trace);
     }
     for (unsigned i = 0; i < REEL_STATEMENT_LIMIT; i++)

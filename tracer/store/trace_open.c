@@ -15,7 +15,6 @@
 enum {
     page_bytes = 4096,
     checkpoint_pages = 4096, /* fold the log in every 16 MiB */
-    busy_milliseconds = 5000,
 };
 
 /* What the first 100 bytes of a file say (SQLite file format, section 1.3). */
@@ -31,21 +30,27 @@ static uint32_t big_endian_32(const unsigned char *bytes)
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-static bool side_file_has_content(const char *path, const char *suffix)
+/* Looks at PATH's -wal or -journal, which lie beside the file itself, not beside a link to it.
+ * False when there is none. */
+static bool side_file_status(const char *path, const char *suffix, struct stat *status)
 {
-    char name[PATH_MAX];
-    struct stat status;
-    if (snprintf(name, sizeof name, "%s%s", path, suffix) >= (int)sizeof name)
+    char name[PATH_MAX + 16];
+    if (!realpath(path, name))
         return false;
-    return stat(name, &status) == 0 && status.st_size > 0;
+    strcat(name, suffix);
+    return stat(name, status) == 0;
 }
 
 static bool side_file_exists(const char *path, const char *suffix)
 {
-    char name[PATH_MAX];
-    if (snprintf(name, sizeof name, "%s%s", path, suffix) >= (int)sizeof name)
-        return false;
-    return access(name, F_OK) == 0;
+    struct stat status;
+    return side_file_status(path, suffix, &status);
+}
+
+static bool side_file_has_content(const char *path, const char *suffix)
+{
+    struct stat status;
+    return side_file_status(path, suffix, &status) && status.st_size > 0;
 }
 
 /* Reads the header of a regular file. A file too short for one is no database. */
@@ -150,7 +155,7 @@ static void distrust(sqlite3 *database)
     sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-    sqlite3_busy_timeout(database, busy_milliseconds);
+    sqlite3_busy_timeout(database, reel_busy_milliseconds);
 }
 
 /* --- making ------------------------------------------------------------------------------- */

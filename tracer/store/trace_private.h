@@ -5,6 +5,8 @@
 
 #include "tracer/store/trace.h"
 
+enum { reel_busy_milliseconds = 5000 }; /* how long to wait for another's lock */
+
 /* Statements prepared once a trace, on first use. */
 enum reel_statement {
     REEL_STATEMENT_PUT_PROCESS,

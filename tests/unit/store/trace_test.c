@@ -113,7 +113,9 @@ static void rows_of_a_recording_come_back(void **state)
     assert_true(reel_trace_put_stack(trace, 2, 1, 1, 0x2000, &error));
     assert_true(reel_trace_put_stack(trace, 3, 2, 1, 0x1000, &error));
     assert_true(reel_trace_put_mapping(
-        trace, &(struct reel_mapping_row){.process = 1, .start = 1, .end = 9, .path = "/bin/x"},
+        trace,
+        &(struct reel_mapping_row){
+            .process = 1, .start = 1, .end = 9, .path = "/bin/x", .inode = 12, .executable = true},
         &error));
     assert_true(reel_trace_commit(trace, &error));
     expect_text(trace,
@@ -129,7 +131,8 @@ static void rows_of_a_recording_come_back(void **state)
                 "SELECT group_concat(address) FROM (SELECT address FROM stack_frame "
                 "WHERE stack = 3 ORDER BY depth)",
                 "4096,8192,4096");
-    expect_text(trace, "SELECT path FROM mapping", "/bin/x");
+    expect_text(trace, "SELECT path||'|'||inode||'|'||shared||'|'||executable FROM mapping",
+                "/bin/x|12|0|1");
     expect_text(trace, "SELECT count(*) FROM pragma_foreign_key_check", "0");
     assert_true(reel_trace_close(trace, &error));
 }
