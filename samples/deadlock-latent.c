@@ -11,7 +11,7 @@
 
 static pthread_mutex_t orders = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t stock = PTHREAD_MUTEX_INITIALIZER;
-static long ordered, stocked = 10;
+static long ordered, stocked = 10, balanced;
 static long pause_ms = 50;
 
 static void *sell(void *unused)
@@ -32,7 +32,7 @@ static void *take_inventory(void *unused)
     work_wait(pause_ms); /* luck, not order */
     pthread_mutex_lock(&stock);
     pthread_mutex_lock(&orders);
-    printf("%ld ordered, %ld in stock\n", ordered, stocked);
+    balanced = ordered + stocked == 10;
     pthread_mutex_unlock(&orders);
     pthread_mutex_unlock(&stock);
     return NULL;
@@ -46,5 +46,6 @@ int main(int argc, char **argv)
     pthread_t clerk = thread_start(take_inventory, NULL, "clerk");
     thread_join(seller);
     thread_join(clerk);
+    printf("%ld ordered, %ld in stock, %s\n", ordered, stocked, balanced ? "balanced" : "wrong");
     return 0;
 }

@@ -11,7 +11,7 @@
 
 static pthread_mutex_t kitchen = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t meal_ready = PTHREAD_COND_INITIALIZER;
-static long late_ms = 50;
+static long late_ms = 20;
 
 static void *cook(void *unused)
 {
@@ -37,9 +37,8 @@ static void *serve(void *unused)
 int main(int argc, char **argv)
 {
     arguments_read(argc, argv, "A signal is sent before anybody waits for it, and is lost.",
-                   ARGUMENTS(NUMBER("ms", &late_ms, 10, 500, "the waiter is late")));
-    pthread_t waiter = thread_start(serve, NULL, "waiter");
-    thread_join(thread_start(cook, NULL, "cook"));
-    thread_join(waiter);
+                   ARGUMENTS(NUMBER("ms", &late_ms, 0, 500, "the waiter is late")));
+    thread_join(thread_start(cook, NULL, "cook")); /* the waiter comes when the cook has gone */
+    thread_join(thread_start(serve, NULL, "waiter"));
     return 0;
 }

@@ -9,7 +9,10 @@
 #include "kit/pool.h"
 #include "kit/work.h"
 
+#include <pthread.h>
+
 static struct pool *pool;
+static pthread_barrier_t all_busy;
 static long workers = 2;
 
 static long read_file(void *unused)
@@ -22,7 +25,7 @@ static long read_file(void *unused)
 static long read_folder(void *unused)
 {
     (void)unused;
-    work_wait(30); /* so that all workers have a folder before the first asks for a file */
+    pthread_barrier_wait(&all_busy); /* bad luck, made certain: every worker has a folder */
     return future_take(pool_submit(pool, "file", read_file, NULL)); /* who would run it? */
 }
 
@@ -31,6 +34,7 @@ int main(int argc, char **argv)
     arguments_read(argc, argv, "Tasks wait for tasks of their own pool.",
                    ARGUMENTS(NUMBER("workers", &workers, 1, 16, "and as many folders")));
     long results[16], folders[16] = {0}, sum = 0;
+    CHECK(pthread_barrier_init(&all_busy, NULL, (unsigned)workers));
     pool = pool_new(workers, "reader");
     pool_map(pool, "folder", read_folder, folders, sizeof folders[0], workers, results);
     for (long i = 0; i < workers; i++)
