@@ -40,10 +40,11 @@ _Static_assert(sizeof(struct reel_record_extra) == 32, "an extra is one record")
 #define REEL_KIND_FLAGS(kind)     ((kind)&0xffu)
 
 /* Flags. The first group is about the object, the second about the operation. */
-#define REEL_FLAG_SHARED_OBJECT 0x01u /* process-shared: one object in all processes that map it   \
-                                       */
-#define REEL_FLAG_READ    0x02u       /* shared mode of a rwlock; input side of a descriptor */
-#define REEL_FLAG_STRIPED 0x04u       /* sequence counts a stripe of objects: see region.h */
+#define REEL_FLAG_SHARED_OBJECT                                                                    \
+    0x01u                       /* process-shared: one object in all processes that map it         \
+                                 */
+#define REEL_FLAG_READ    0x02u /* shared mode of a rwlock; input side of a descriptor */
+#define REEL_FLAG_STRIPED 0x04u /* sequence counts a stripe of objects: see region.h */
 #define REEL_FLAG_RECURSIVE                                                                        \
     0x08u /* re-entry of, or exit from an inner level of, a recursive lock */
 #define REEL_FLAG_IN_WAIT     0x10u /* the release and re-acquire done by a condition wait */

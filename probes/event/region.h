@@ -152,6 +152,7 @@ struct reel_region {
     _Atomic uint32_t thread_high; /* slots below this index have been used */
     _Atomic uint32_t process_high;
     _Alignas(64) _Atomic uint64_t heartbeat; /* raw clock of the collector's last round; 0 = gone */
+    _Atomic uint64_t next_descriptor;        /* last identity given to a descriptor */
     _Atomic uint64_t lost;                   /* events no thread or process could count */
 };
 

@@ -15,6 +15,7 @@
 
 #include "probes/preload/environment.h"
 #include "probes/preload/probe.h"
+#include "probes/preload/raw.h"
 
 struct reel_probe reel_probe;
 struct reel_fork_page reel_fork_page __attribute__((aligned(4096)));
@@ -24,7 +25,7 @@ static _Atomic uint32_t initialised; /* 0 no, 1 under way, 2 done */
 /* Maps the region at `path`; NULL when there is none, or it is not of this version. */
 static struct reel_region *map_region(const char *path)
 {
-    int descriptor = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0);
+    int descriptor = (int)reel_raw4(SYS_openat, AT_FDCWD, (long)path, O_RDWR | O_CLOEXEC, 0);
     if (descriptor < 0)
         return NULL;
     struct reel_region *region = NULL;
@@ -41,7 +42,7 @@ static struct reel_region *map_region(const char *path)
             }
         }
     }
-    syscall(SYS_close, descriptor);
+    reel_raw4(SYS_close, descriptor, 0, 0, 0);
     return region;
 }
 
@@ -71,10 +72,10 @@ static void join_recording(uint32_t parent_number)
         atomic_fetch_add(&region->lost, 1);
         return;
     }
-    reel_probe.pid = (int32_t)syscall(SYS_getpid);
+    reel_probe.pid = (int32_t)reel_raw(SYS_getpid);
     slot->number = atomic_fetch_add(&region->next_process, 1) + 1;
     slot->pid = reel_probe.pid;
-    slot->parent_pid = (int32_t)syscall(SYS_getppid);
+    slot->parent_pid = (int32_t)reel_raw(SYS_getppid);
     slot->parent_number = parent_number;
     slot->image = slot->number % 0xfffeu + 1;
     slot->start = reel_now();
@@ -97,7 +98,7 @@ static ptrdiff_t find_tid_offset(void)
 {
 #if defined(__x86_64__)
     const ptrdiff_t usual = 0x2d0;
-    if (*(int32_t *)((char *)pthread_self() + usual) == (int32_t)syscall(SYS_gettid))
+    if (*(int32_t *)((char *)pthread_self() + usual) == (int32_t)reel_raw(SYS_gettid))
         return usual;
 #endif
     return 0;

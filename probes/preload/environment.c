@@ -3,14 +3,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "probes/preload/descriptor.h"
+#include "probes/preload/exec.h"
 #include "probes/preload/probe.h"
 
-#define LIBRARY     "libreel-probe.so"
-#define PRELOAD     "LD_PRELOAD="
-#define REGION      "REEL_REGION="
-#define PRELOAD_LEN (sizeof PRELOAD - 1)
-#define REGION_LEN  (sizeof REGION - 1)
-#define ENTRY_LIMIT 4352
+#define LIBRARY         "libreel-probe.so"
+#define PRELOAD         "LD_PRELOAD="
+#define REGION          "REEL_REGION="
+#define DESCRIPTORS     "REEL_FDS="
+#define DESCRIPTORS_LEN (sizeof DESCRIPTORS - 1)
+#define PRELOAD_LEN     (sizeof PRELOAD - 1)
+#define REGION_LEN      (sizeof REGION - 1)
+#define ENTRY_LIMIT     4352
 
 static bool has_prefix(const char *text, const char *prefix, size_t length)
 {
@@ -46,7 +50,7 @@ const char *reel_environment_take(char environment[3][4352], char original[4096]
 {
     static char restored[ENTRY_LIMIT]; /* what `environ` points to afterwards */
     char ours[4096];
-    const char *region = NULL;
+    const char *region = NULL, *descriptors = NULL;
     if (!environ)
         return NULL;
     for (char **entry = environ; *entry; entry++)
@@ -59,6 +63,10 @@ const char *reel_environment_take(char environment[3][4352], char original[4096]
     for (char **entry = environ; *entry; entry++) {
         if (has_prefix(*entry, REGION, REGION_LEN))
             continue;
+        if (has_prefix(*entry, DESCRIPTORS, DESCRIPTORS_LEN)) {
+            descriptors = *entry + DESCRIPTORS_LEN;
+            continue;
+        }
         if (has_prefix(*entry, PRELOAD, PRELOAD_LEN) && strlen(*entry) < 4096) {
             split_preload(*entry + PRELOAD_LEN, ours, original);
             if (ours[0]) {
@@ -75,6 +83,7 @@ const char *reel_environment_take(char environment[3][4352], char original[4096]
         *kept++ = *entry;
     }
     *kept = NULL;
+    reel_descriptors_inherit(descriptors);
     return environment[0][0] ? environment[1] + REGION_LEN : NULL;
 }
 
@@ -83,7 +92,7 @@ size_t reel_environment_room(char *const *environment)
     size_t count = 0;
     while (environment && environment[count])
         count++;
-    return count + 3;
+    return count + 4; /* LD_PRELOAD, REEL_REGION, REEL_FDS, NULL */
 }
 
 void reel_environment_with(char *const *environment, char **out, char *preload)
@@ -93,8 +102,12 @@ void reel_environment_with(char *const *environment, char **out, char *preload)
     memcpy(preload, ours, length + 1);
     *out++ = preload;
     *out++ = reel_probe.environment[1];
+    char *descriptors = preload + ENTRY_LIMIT;
+    reel_descriptors_write(descriptors, REEL_EXEC_TEXT - ENTRY_LIMIT);
+    *out++ = descriptors;
     for (; environment && *environment; environment++) {
-        if (has_prefix(*environment, REGION, REGION_LEN))
+        if (has_prefix(*environment, REGION, REGION_LEN) ||
+            has_prefix(*environment, DESCRIPTORS, DESCRIPTORS_LEN))
             continue;
         if (has_prefix(*environment, PRELOAD, PRELOAD_LEN)) {
             const char *theirs = *environment + PRELOAD_LEN;

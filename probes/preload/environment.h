@@ -1,4 +1,5 @@
-/* The two variables that carry a recording across exec: LD_PRELOAD and REEL_REGION. */
+/* The variables that carry a recording across exec: LD_PRELOAD, REEL_REGION (where the region is)
+ * and REEL_FDS (what the descriptors are that the next image inherits). */
 #ifndef REEL_PRELOAD_ENVIRONMENT_H
 #define REEL_PRELOAD_ENVIRONMENT_H
 

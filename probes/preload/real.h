@@ -8,6 +8,7 @@
 #define REEL_PRELOAD_REAL_H
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <mqueue.h>
 #include <poll.h>
 #include <pthread.h>
@@ -22,6 +23,8 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/signalfd.h>
@@ -32,6 +35,17 @@
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>
+
+/* Entry points of _FORTIFY_SOURCE, and others that no header declares (as built here). */
+ssize_t __read_chk(int fd, void *buffer, size_t size, size_t room);
+ssize_t __pread_chk(int fd, void *buffer, size_t size, off_t offset, size_t room);
+ssize_t __pread64_chk(int fd, void *buffer, size_t size, off64_t offset, size_t room);
+ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int flags);
+ssize_t __recvfrom_chk(int fd, void *buffer, size_t size, size_t room, int flags,
+                       struct sockaddr *address, socklen_t *length);
+int __poll_chk(struct pollfd *polled, nfds_t count, int timeout, size_t room);
+int __ppoll_chk(struct pollfd *polled, nfds_t count, const struct timespec *timeout,
+                const sigset_t *mask, size_t room);
 
 /* X(name): any version will do */
 #define REEL_REAL_LOCKS(X)                                                                         \
@@ -115,11 +129,119 @@
     X(dlopen)                                                                                      \
     X(dlclose)
 
+#define REEL_REAL_DESCRIPTORS(X)                                                                   \
+    X(read)                                                                                        \
+    X(write)                                                                                       \
+    X(readv)                                                                                       \
+    X(writev)                                                                                      \
+    X(pread)                                                                                       \
+    X(pread64)                                                                                     \
+    X(pwrite)                                                                                      \
+    X(pwrite64)                                                                                    \
+    X(fsync)                                                                                       \
+    X(fdatasync)                                                                                   \
+    X(sendfile)                                                                                    \
+    X(sendfile64)                                                                                  \
+    X(splice)                                                                                      \
+    X(send)                                                                                        \
+    X(sendto)                                                                                      \
+    X(sendmsg)                                                                                     \
+    X(sendmmsg)                                                                                    \
+    X(recv)                                                                                        \
+    X(recvfrom)                                                                                    \
+    X(recvmsg)                                                                                     \
+    X(recvmmsg)                                                                                    \
+    X(connect)                                                                                     \
+    X(accept)                                                                                      \
+    X(accept4)                                                                                     \
+    X(__read_chk)                                                                                  \
+    X(__pread_chk)                                                                                 \
+    X(__pread64_chk)                                                                               \
+    X(__recv_chk)                                                                                  \
+    X(__recvfrom_chk)                                                                              \
+    X(pipe)                                                                                        \
+    X(pipe2)                                                                                       \
+    X(socketpair)                                                                                  \
+    X(socket)                                                                                      \
+    X(eventfd)                                                                                     \
+    X(timerfd_create)                                                                              \
+    X(signalfd)                                                                                    \
+    X(epoll_create)                                                                                \
+    X(epoll_create1)                                                                               \
+    X(open)                                                                                        \
+    X(open64)                                                                                      \
+    X(openat)                                                                                      \
+    X(openat64)                                                                                    \
+    X(close)                                                                                       \
+    X(close_range)                                                                                 \
+    X(closefrom)                                                                                   \
+    X(dup)                                                                                         \
+    X(dup2)                                                                                        \
+    X(dup3)                                                                                        \
+    X(fcntl)                                                                                       \
+    X(fcntl64)
+
+#define REEL_REAL_LOOPS(X)                                                                         \
+    X(epoll_wait)                                                                                  \
+    X(epoll_pwait)                                                                                 \
+    X(epoll_pwait2)                                                                                \
+    X(epoll_ctl)                                                                                   \
+    X(poll)                                                                                        \
+    X(ppoll)                                                                                       \
+    X(__poll_chk)                                                                                  \
+    X(__ppoll_chk)                                                                                 \
+    X(select)                                                                                      \
+    X(pselect)
+
+#define REEL_REAL_QUEUES(X)                                                                        \
+    X(mq_open)                                                                                     \
+    X(mq_close)                                                                                    \
+    X(mq_send)                                                                                     \
+    X(mq_timedsend)                                                                                \
+    X(mq_receive)                                                                                  \
+    X(mq_timedreceive)                                                                             \
+    X(msgsnd)                                                                                      \
+    X(msgrcv)                                                                                      \
+    X(flock)                                                                                       \
+    X(lockf)                                                                                       \
+    X(lockf64)
+
+#define REEL_REAL_PROCESSES(X)                                                                     \
+    X(fork)                                                                                        \
+    X(_Fork)                                                                                       \
+    X(clone)                                                                                       \
+    X(wait)                                                                                        \
+    X(waitpid)                                                                                     \
+    X(wait3)                                                                                       \
+    X(wait4)                                                                                       \
+    X(waitid)                                                                                      \
+    X(system)                                                                                      \
+    X(popen)                                                                                       \
+    X(posix_spawn)                                                                                 \
+    X(posix_spawnp)                                                                                \
+    X(execve)                                                                                      \
+    X(execvpe)                                                                                     \
+    X(fexecve)                                                                                     \
+    X(execveat)                                                                                    \
+    X(kill)                                                                                        \
+    X(pthread_kill)                                                                                \
+    X(sigwait)                                                                                     \
+    X(sigwaitinfo)                                                                                 \
+    X(sigtimedwait)                                                                                \
+    X(sigsuspend)                                                                                  \
+    X(pause)                                                                                       \
+    X(prctl)                                                                                       \
+    X(syscall)
+
 #define REEL_REAL_FUNCTIONS(X)                                                                     \
     REEL_REAL_LOCKS(X)                                                                             \
     REEL_REAL_THREADS(X)                                                                           \
     REEL_REAL_CONDITIONS(X)                                                                        \
-    REEL_REAL_SYNCHRONISATION(X)
+    REEL_REAL_SYNCHRONISATION(X)                                                                   \
+    REEL_REAL_DESCRIPTORS(X)                                                                       \
+    REEL_REAL_LOOPS(X)                                                                             \
+    REEL_REAL_QUEUES(X)                                                                            \
+    REEL_REAL_PROCESSES(X)
 
 /* X(name, version) */
 #define REEL_REAL_VERSIONED(X)                                                                     \

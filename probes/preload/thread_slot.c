@@ -1,8 +1,6 @@
 /* Thread slots: where the collector finds a thread's blocks. */
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include "probes/preload/probe.h"
+#include "probes/preload/raw.h"
 
 struct reel_thread_slot *reel_thread_slot_claim(uint32_t parent)
 {
@@ -41,7 +39,7 @@ int32_t reel_thread_tid(void)
 {
     if (reel_probe.tid_offset)
         return *(int32_t *)((char *)pthread_self() + reel_probe.tid_offset);
-    return (int32_t)syscall(SYS_gettid);
+    return (int32_t)reel_raw(SYS_gettid);
 }
 
 /* Makes `slot` this thread's own. */
@@ -71,7 +69,8 @@ bool reel_thread_attach(struct reel_tls *tls)
 void reel_thread_end(void *data)
 {
     struct reel_tls *tls = data;
-    if (!tls->slot || tls->ended)
+    /* In a forked child nobody saw being made, the slot is the parent's. */
+    if (!tls->slot || tls->ended || !reel_fork_page.attached)
         return;
     if (++tls->destructor_rounds < 4 && pthread_setspecific(reel_probe.key, tls) == 0)
         return;

@@ -4,9 +4,9 @@
  * and counts them (a GAP says so as soon as there is room again; the slot's counter says it even if
  * the thread is killed before). If the collector is gone, nobody waits. */
 #include <string.h>
-#include <sys/syscall.h>
 
 #include "probes/preload/probe.h"
+#include "probes/preload/raw.h"
 
 __thread struct reel_tls reel_tls;
 
@@ -55,21 +55,9 @@ static void pause_briefly(unsigned round)
 #endif
         return;
     }
-    /* A raw system call: nanosleep() itself would be a cancellation point. */
+    /* nanosleep() itself would be a cancellation point. */
     struct timespec moment = {.tv_nsec = 100000};
-    long result;
-#if defined(__x86_64__)
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(SYS_nanosleep), "D"(&moment), "S"(0)
-                     : "rcx", "r11", "memory");
-    (void)result;
-#else
-    int saved = errno;
-    result = syscall(SYS_nanosleep, &moment, NULL);
-    errno = saved;
-    (void)result;
-#endif
+    reel_raw4(SYS_nanosleep, (long)&moment, 0, 0, 0);
 }
 
 /* Waits for a free block within the budget; adds what it waited to *stalled (ticks). */
