@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ static void execute(const char *program, const char *arguments, int output)
     snprintf(text, sizeof text, "%s", strcmp(arguments, "-") == 0 ? "" : arguments);
     for (char *word = strtok(text, " "); word != NULL && count < 15; word = strtok(NULL, " "))
         list[count++] = word;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* no hanging sample outlives an interrupted test */
     setpgid(0, 0);
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);

@@ -135,7 +135,7 @@ static void samples_that_end_print_the_same_in_every_run(void **state)
 static void samples_that_hang_are_alive_until_they_are_killed(void **state)
 {
     (void)state;
-    struct run *runs = calloc(catalogue.count, sizeof *runs);
+    struct run *runs = calloc(catalogue.count, sizeof *runs), *ended = NULL;
     assert_non_null(runs);
     for (size_t i = 0; i < catalogue.count; i++) {
         if (catalogue.samples[i].hangs)
@@ -145,13 +145,14 @@ static void samples_that_hang_are_alive_until_they_are_killed(void **state)
     for (size_t i = 0; i < catalogue.count; i++) {
         if (!catalogue.samples[i].hangs)
             continue;
-        bool alive = run_is_alive(&runs[i]);
+        if (!run_is_alive(&runs[i]))
+            ended = &runs[i];
         run_kill(&runs[i]);
         run_finish(&runs[i]);
-        if (!alive)
-            fail_msg("%s ended with %d:\n%s", catalogue.samples[i].name, runs[i].status,
-                     runs[i].text);
     }
+    if (ended != NULL)
+        fail_msg("%s ended with %d:\n%s", catalogue.samples[ended - runs].name, ended->status,
+                 ended->text);
     free(runs);
 }
 
