@@ -14,7 +14,7 @@
 
 #define MOST 32
 
-static char path[] = "/tmp/reel-sample-XXXXXX";
+static char path[] = P_tmpdir "/reel-sample-XXXXXX";
 static long rounds = 20;
 
 static int count(void *unused)
