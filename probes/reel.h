@@ -225,11 +225,13 @@ static __inline__ __attribute__((unused)) int reel_h_traced(void)
  * REQUEST before the call waits (leave it out when the lock was free), ACQUIRE when the lock is
  * yours, RELEASE while it still is, FAILED with an errno when a try or a timeout gave up. */
 
-#define REEL_LOCK_INIT(lock, name)    REEL_H_TELL(INIT, MUTEX, lock, 0, name)
-#define REEL_LOCK_DESTROY(lock)       REEL_H_TELL(DESTROY, MUTEX, lock, 0, REEL_H_SILENT)
-#define REEL_LOCK_REQUEST(lock)       REEL_H_TELL(REQUEST, MUTEX, lock, REEL_H_CALL_LOCK, REEL_H_SILENT)
-#define REEL_LOCK_ACQUIRE(lock)       REEL_H_TELL(ACQUIRE, MUTEX, lock, 0, REEL_H_SILENT)
-#define REEL_LOCK_RELEASE(lock)       REEL_H_TELL(RELEASE, MUTEX, lock, 0, REEL_H_SILENT)
+#define REEL_LOCK_INIT(lock, name) REEL_H_TELL(INIT, MUTEX, lock, 0, name)
+#define REEL_LOCK_DESTROY(lock)    REEL_H_TELL(DESTROY, MUTEX, lock, 0, REEL_H_SILENT)
+
+#define REEL_LOCK_REQUEST(lock) REEL_H_TELL(REQUEST, MUTEX, lock, REEL_H_CALL_LOCK, REEL_H_SILENT)
+#define REEL_LOCK_ACQUIRE(lock) REEL_H_TELL(ACQUIRE, MUTEX, lock, 0, REEL_H_SILENT)
+#define REEL_LOCK_RELEASE(lock) REEL_H_TELL(RELEASE, MUTEX, lock, 0, REEL_H_SILENT)
+
 #define REEL_LOCK_FAILED(lock, error) REEL_H_TELL(FAIL, MUTEX, lock, error, REEL_H_SILENT)
 
 /* ---- Memory and order ---- */
