@@ -23,7 +23,8 @@
     X(EXIT, 13, "exit", "a thread or process ends; argument: why (enum reel_exit) or status")      \
     X(DETACH, 14, "detach", "pthread_detach; argument: error")                                     \
     X(CANCEL, 15, "cancel", "pthread_cancel sent; argument: error")                                \
-    X(NAME, 16, "name", "the object got a name; extra: text")                                      \
+    X(NAME, 16, "name",                                                                            \
+      "the object got a name; extra: text; a process: argument 0 its file, 1 its command")         \
     X(EXEC, 17, "exec", "execve is about to be called; extra: path")                               \
     X(EXEC_FAILED, 18, "exec-failed", "execve returned; argument: errno")                          \
     X(KILL, 19, "kill", "a signal was sent; argument: signal; object: pid or thread")              \

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -92,6 +93,27 @@ static void join_recording(uint32_t parent_number)
     reel_fork_page.active = region->families;
 }
 
+/* Says what runs, for an image too short-lived for anybody to look at it from outside. */
+static void tell_image(int argc, char **argv)
+{
+    char line[1000];
+    size_t used = 0;
+    for (int i = 0; i < argc && argv[i] && used + 2 < sizeof line; i++) {
+        size_t length = strnlen(argv[i], sizeof line - 2 - used);
+        if (i)
+            line[used++] = ' ';
+        memcpy(line + used, argv[i], length);
+        used += length;
+    }
+    line[used] = '\0';
+    struct reel_tls *tls = &reel_tls;
+    const char *path = (const char *)getauxval(AT_EXECFN);
+    reel_emit_text(tls, REEL_KIND(REEL_OP_NAME, REEL_CLASS_PROCESS, 0), reel_probe.process->number,
+                   0, 0, path);
+    reel_emit_text(tls, REEL_KIND(REEL_OP_NAME, REEL_CLASS_PROCESS, 0), reel_probe.process->number,
+                   1, 0, line);
+}
+
 /* The kernel thread id sits at a fixed place in glibc's struct pthread. Knowing it saves a system
  * call per thread; when the place does not hold our own id, we ask the kernel. */
 static ptrdiff_t find_tid_offset(void)
@@ -149,9 +171,15 @@ void reel_initialise(void)
         ;
 }
 
-__attribute__((constructor)) static void reel_constructor(void)
+/* glibc hands constructors what main gets. */
+__attribute__((constructor)) static void reel_constructor(int argc, char **argv)
 {
     reel_initialise();
+    if (reel_probe.process) {
+        reel_tls.inside++;
+        tell_image(argc, argv);
+        reel_tls.inside--;
+    }
 }
 
 void reel_attach_forked(uint32_t parent_number)

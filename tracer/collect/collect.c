@@ -52,6 +52,13 @@ static void noticed(void *data, uint32_t process, const struct reel_event *event
     case REEL_OP_UNLOAD:
         reel_processes_maps_changed(collector->processes, process);
         break;
+    case REEL_OP_NAME:
+        if (event->extra_words) {
+            g_autofree char *text =
+                g_strndup((const char *)event->extra, event->extra_words * sizeof *event->extra);
+            reel_processes_told(collector->processes, process, event->argument == 1, text);
+        }
+        break;
     default:
         if (event->flags & REEL_FLAG_SHARED_OBJECT) {
             struct reel_process *found = reel_processes_find(collector->processes, process);

@@ -75,24 +75,6 @@ struct reel_process *reel_processes_find(struct reel_processes *processes, uint3
     return NULL;
 }
 
-/* The words of /proc/PID/cmdline as one line; caller frees. */
-static char *read_command(pid_t pid)
-{
-    g_autofree char *path = g_strdup_printf("/proc/%d/cmdline", (int)pid);
-    char *words = NULL;
-    gsize length = 0;
-    if (!g_file_get_contents(path, &words, &length, NULL))
-        return NULL;
-    while (length && words[length - 1] == '\0')
-        length--;
-    for (gsize i = 0; i < length; i++)
-        if (words[i] == '\0')
-            words[i] = ' ';
-    char *line = g_utf8_make_valid(words, (gssize)length);
-    g_free(words);
-    return line;
-}
-
 static char *read_executable(pid_t pid)
 {
     g_autofree char *path = g_strdup_printf("/proc/%d/exe", (int)pid);
@@ -183,9 +165,14 @@ static bool attached(struct reel_processes *processes, uint32_t index,
         .exit_status = -1,
         .signal = -1,
         .traced = true,
-        .executable = read_executable(slot->pid),
-        .command = read_command(slot->pid),
     };
+    struct reel_process *parent = reel_processes_find(processes, slot->parent_number);
+    if (parent) { /* forked: the same image. What /proc says may be the next one already. */
+        process->row.executable = g_strdup(parent->row.executable);
+        process->row.command = g_strdup(parent->row.command);
+    } else {
+        process->row.executable = read_executable(slot->pid);
+    }
     for (unsigned i = 0; i < processes->all->len; i++) {
         struct reel_process *other = processes->all->pdata[i];
         if (other->row.pid != slot->pid || !other->alive)
@@ -235,6 +222,11 @@ bool reel_processes_update(struct reel_processes *processes, uint64_t now_ns,
     }
     for (unsigned i = 0; i < processes->all->len; i++) {
         struct reel_process *process = processes->all->pdata[i];
+        if (process->dirty) {
+            process->dirty = false;
+            if (!reel_processes_write(processes, process, error))
+                return false;
+        }
         if (!process->alive)
             continue;
         if (has_died(process)) {
@@ -259,6 +251,28 @@ void reel_processes_set_status(struct reel_processes *processes, pid_t pid, int 
         process->row.exit_status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1;
         process->row.signal = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
         return;
+    }
+}
+
+void reel_processes_told(struct reel_processes *processes, uint32_t number, bool is_command,
+                         const char *text)
+{
+    struct reel_process *process = reel_processes_find(processes, number);
+    const char **field = !process     ? NULL
+                         : is_command ? &process->row.command
+                                      : &process->row.executable;
+    if (!field || (*field && !is_command))
+        return;
+    g_free((char *)*field);
+    *field = g_utf8_make_valid(text, -1);
+    process->dirty = true;
+    /* Children forked before this was read run the same. */
+    for (unsigned i = 0; is_command && i < processes->all->len; i++) {
+        struct reel_process *child = processes->all->pdata[i];
+        if (child->row.parent == number && !child->row.image_of && !child->row.command) {
+            child->row.command = g_strdup(*field);
+            child->dirty = true;
+        }
     }
 }
 

@@ -15,6 +15,7 @@ struct reel_process {
     int descriptor;    /* pidfd; -1 where the kernel has none */
     bool alive;        /* its image is; false once it died or was replaced by exec */
     bool drained;      /* and nothing more of it will be read */
+    bool dirty;        /* its row changed since it was written */
     bool maps_stale;   /* something was loaded since its maps were read */
     uint64_t maps_ns;  /* when its maps were last read */
     uint64_t maps_sum; /* checksum of what was read, to write only changes */
@@ -37,6 +38,10 @@ unsigned reel_processes_alive(const struct reel_processes *processes);
 
 /* The first process's end is known from waiting for it. */
 void reel_processes_set_status(struct reel_processes *processes, pid_t pid, int wait_status);
+
+/* What an image says of itself; believed where nothing was seen from outside. */
+void reel_processes_told(struct reel_processes *processes, uint32_t number, bool is_command,
+                         const char *text);
 
 /* Its maps may have changed: read them again at the next update. */
 void reel_processes_maps_changed(struct reel_processes *processes, uint32_t number);

@@ -110,6 +110,10 @@ static void notice(struct reel_stream *stream, struct reel_stream_sink *sink,
     case REEL_OP_EXEC:
     case REEL_OP_OPEN:
         break;
+    case REEL_OP_NAME:
+        if (event->class != REEL_CLASS_PROCESS)
+            return;
+        break;
     default:
         if (event->flags & REEL_FLAG_SHARED_OBJECT)
             break;

@@ -1,0 +1,176 @@
+#include "tracer/symbols/module.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+#include <gelf.h>
+#include <glib.h>
+#include <string.h>
+
+#include "tracer/symbols/demangle.h"
+#include "tracer/symbols/variable.h"
+
+struct reel_module {
+    Dwfl *dwfl;
+    Dwfl_Module *module;
+    GElf_Addr bias; /* libdwfl's place for it, less the link-time address */
+    Elf *elf;
+    struct reel_variables *variables; /* NULL until the first question */
+    bool variables_read;
+};
+
+static char *no_debuginfo_server = NULL;
+
+static const Dwfl_Callbacks callbacks = {
+    .find_elf = dwfl_build_id_find_elf,
+    .find_debuginfo = dwfl_standard_find_debuginfo,
+    .section_address = dwfl_offline_section_address,
+    .debuginfo_path = &no_debuginfo_server,
+};
+
+struct reel_module *reel_module_open(const char *path)
+{
+    Dwfl *dwfl = dwfl_begin(&callbacks);
+    if (!dwfl)
+        return NULL;
+    dwfl_report_begin(dwfl);
+    Dwfl_Module *reported = dwfl_report_offline(dwfl, path, path, -1);
+    dwfl_report_end(dwfl, NULL, NULL);
+    if (!reported) {
+        dwfl_end(dwfl);
+        return NULL;
+    }
+    struct reel_module *module = g_new0(struct reel_module, 1);
+    module->dwfl = dwfl;
+    module->module = reported;
+    module->elf = dwfl_module_getelf(reported, &module->bias);
+    if (!module->elf) {
+        reel_module_close(module);
+        return NULL;
+    }
+    return module;
+}
+
+void reel_module_close(struct reel_module *module)
+{
+    if (!module)
+        return;
+    reel_variables_free(module->variables);
+    dwfl_end(module->dwfl);
+    g_free(module);
+}
+
+bool reel_module_address(const struct reel_module *module, uint64_t offset, uint64_t *address)
+{
+    size_t count = 0;
+    elf_getphdrnum(module->elf, &count);
+    for (size_t i = 0; i < count; i++) {
+        GElf_Phdr segment;
+        if (!gelf_getphdr(module->elf, (int)i, &segment) || segment.p_type != PT_LOAD)
+            continue;
+        /* Mappings begin at whole pages: before the segment's first byte. */
+        uint64_t start = segment.p_offset & ~(uint64_t)4095;
+        if (offset >= start && offset < segment.p_offset + segment.p_filesz) {
+            *address = segment.p_vaddr - segment.p_offset + offset;
+            return true;
+        }
+    }
+    return false;
+}
+
+uint64_t reel_module_end(const struct reel_module *module)
+{
+    size_t count = 0;
+    uint64_t end = 0;
+    elf_getphdrnum(module->elf, &count);
+    for (size_t i = 0; i < count; i++) {
+        GElf_Phdr segment;
+        if (gelf_getphdr(module->elf, (int)i, &segment) && segment.p_type == PT_LOAD)
+            end = MAX(end, segment.p_vaddr + segment.p_memsz);
+    }
+    return end;
+}
+
+/* The innermost inlined function at `address`, if the debugging information tells. */
+static char *find_inlined(Dwarf_Die *unit, Dwarf_Addr address)
+{
+    Dwarf_Die *scopes = NULL;
+    int count = dwarf_getscopes(unit, address, &scopes);
+    char *name = NULL;
+    for (int i = 0; i < count && !name; i++) {
+        int tag = dwarf_tag(&scopes[i]);
+        if (tag == DW_TAG_subprogram)
+            break;
+        if (tag == DW_TAG_inlined_subroutine) {
+            const char *found = dwarf_diename(&scopes[i]);
+            if (found)
+                name = g_strdup(found);
+        }
+    }
+    free(scopes);
+    return name;
+}
+
+bool reel_module_code(struct reel_module *module, uint64_t address, struct reel_code_place *place)
+{
+    memset(place, 0, sizeof *place);
+    GElf_Addr at = address + module->bias;
+    GElf_Off offset = 0;
+    GElf_Sym symbol;
+    const char *name = dwfl_module_addrinfo(module->module, at, &offset, &symbol, NULL, NULL, NULL);
+    if (name) {
+        place->function = reel_demangle(name);
+        place->offset = offset;
+    }
+    Dwarf_Addr bias = 0;
+    Dwarf_Die *unit = dwfl_module_addrdie(module->module, at, &bias);
+    if (unit) {
+        char *inlined = find_inlined(unit, at - bias);
+        if (inlined && g_strcmp0(inlined, place->function) != 0) {
+            place->inlined_into = place->function;
+            place->function = inlined;
+        } else {
+            g_free(inlined);
+        }
+    }
+    Dwfl_Line *line = dwfl_module_getsrc(module->module, at);
+    if (line) {
+        int number = 0;
+        const char *file = dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL);
+        place->file = g_strdup(file);
+        place->line = number;
+    }
+    return place->function || place->file;
+}
+
+void reel_code_place_clear(struct reel_code_place *place)
+{
+    g_free(place->function);
+    g_free(place->inlined_into);
+    g_free(place->file);
+    memset(place, 0, sizeof *place);
+}
+
+char *reel_module_variable(struct reel_module *module, uint64_t address)
+{
+    if (!module->variables_read) {
+        module->variables_read = true;
+        Dwarf_Addr bias = 0;
+        Dwarf *dwarf = dwfl_module_getdwarf(module->module, &bias);
+        if (dwarf)
+            module->variables = reel_variables_read(dwarf);
+    }
+    char *name = reel_variables_name(module->variables, address);
+    if (name)
+        return name;
+    GElf_Off offset = 0;
+    GElf_Sym symbol;
+    const char *found = dwfl_module_addrinfo(module->module, address + module->bias, &offset,
+                                             &symbol, NULL, NULL, NULL);
+    if (!found || GELF_ST_TYPE(symbol.st_info) != STT_OBJECT ||
+        (symbol.st_size && offset >= symbol.st_size))
+        return NULL;
+    g_autofree char *readable = reel_demangle(found);
+    return offset ? g_strdup_printf("%s+%#" G_GINT64_MODIFIER "x", readable, (guint64)offset)
+                  : g_steal_pointer(&readable);
+}
