@@ -67,9 +67,10 @@ static void run_sql(struct reel_trace *trace, const char *sql)
 static bool put_random_rows(struct reel_rows *rows, unsigned count, uint64_t seed,
                             struct reel_error *error)
 {
-    static const char *const states[] = {"running", "waiting", "runnable", "blocked in i/o",
-                                         "a state with a name so long that its length takes two "
-                                         "bytes in the header of a record"};
+    static const char long_state[] =
+        "a state with a name so long that its length takes two bytes in "
+        "the header of a record";
+    static const char *const states[] = {"running", "waiting", "runnable", "blocked", long_state};
     uint64_t time = 0;
     bool good = true;
     for (unsigned i = 0; good && i < count; i++) {
