@@ -66,6 +66,7 @@ struct reel_sequence_slot {
 #define REEL_STRIPES            4096u
 #define REEL_SEQUENCE_PROBES    16u
 #define REEL_SEQUENCE_SHARED    0xffffull
+#define REEL_SEQUENCE_IMAGE(n)  ((n) % 0xfffeu + 1u) /* of the process image with number n */
 #define REEL_SEQUENCE_HASH(key) (((key) ^ (key) >> 47) * 0x9e3779b97f4a7c15ull)
 
 struct reel_block {

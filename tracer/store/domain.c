@@ -68,7 +68,9 @@ uint32_t reel_domains_find(struct reel_domains *domains, uint32_t process,
 {
     if (site->domain)
         return site->domain;
-    uint64_t image = site->flags & REEL_FLAG_SHARED_OBJECT ? REEL_SEQUENCE_SHARED : process;
+    /* The probe's own key, to the bit: it decides the stripe. */
+    uint64_t image =
+        site->flags & REEL_FLAG_SHARED_OBJECT ? REEL_SEQUENCE_SHARED : REEL_SEQUENCE_IMAGE(process);
     uint64_t key = image << 48 | (site->object & 0xffffffffffffu);
     if (site->flags & REEL_FLAG_STRIPED)
         return site->domain = 1 + (uint32_t)(REEL_SEQUENCE_HASH(key) >> 52 & (REEL_STRIPES - 1));

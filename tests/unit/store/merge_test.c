@@ -134,7 +134,7 @@ static void a_shared_object_of_two_processes_is_one(void **state)
 /* Two addresses whose events share a stripe. */
 static uint64_t same_stripe_as(uint64_t object)
 {
-    uint64_t image = 1ull << 48, other = object;
+    uint64_t image = (uint64_t)REEL_SEQUENCE_IMAGE(1u) << 48, other = object;
     uint64_t stripe = REEL_SEQUENCE_HASH(image | object) >> 52 & (REEL_STRIPES - 1);
     do
         other += 16;
