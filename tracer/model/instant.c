@@ -275,7 +275,13 @@ static bool take_holds(struct reel_instants *instants, const struct reel_world *
             if (!hold)
                 return false;
             *hold = (struct reel_instant_hold){
-                held->object, t, held->stack, held->depth, held->since_ns, held->shared};
+                .object = original(instants, held->object),
+                .thread = t,
+                .stack = held->stack,
+                .depth = held->depth,
+                .since_ns = held->since_ns,
+                .shared = held->shared,
+            };
         }
     }
     for (uint32_t id = 1; id <= instants->object_of.count; id++) {
