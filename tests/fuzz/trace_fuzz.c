@@ -98,7 +98,8 @@ static void expect_words(const struct reel_error *error)
 static void merge_all(struct reel_trace *trace, struct reel_rows *rows)
 {
     struct reel_error error = {0};
-    struct reel_merge *merge = reel_merge_new(trace, &error);
+    struct reel_merge *merge =
+        rows ? reel_merge_new_tolerant(trace, &error) : reel_merge_new(trace, &error);
     if (!merge) {
         expect_words(&error);
         return;

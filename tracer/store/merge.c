@@ -169,7 +169,7 @@ static bool look_for_losses(struct reel_merge *merge, struct reel_error *error)
     merge->presence = reel_presence_new();
     bool good = reader && merge->presence;
     for (uint32_t i = 0; good && i < merge->streams.place_count; i++)
-        good = reel_streams_load(&merge->streams, i, reader, error) &&
+        good = reel_streams_try(&merge->streams, i, reader, error) &&
                note_chunk(merge, reader, merge->streams.places[i].process);
     good = good && reel_presence_finish(merge->presence);
     reel_chunk_reader_free(reader);
@@ -206,12 +206,16 @@ static bool advance(struct reel_merge *merge, struct reel_error *error)
     if (stream->reader->next == stream->reader->count) {
         if (!reel_stream_refill(&merge->streams, stream, &at_end, error))
             return false;
+        merge->statistics.damaged_chunks = merge->streams.damaged;
         merge->has_lost |= !at_end && stream->reader->has_gap;
     }
     if (at_end) {
         heap_pop(merge);
     } else {
-        merge->heap[0].time_ns = reel_stream_head(stream)->time_ns;
+        const struct reel_chunk_slot *slot = reel_stream_head(stream);
+        /* With many streams the site is not in the cache when the event's turn comes. */
+        __builtin_prefetch(&stream->reader->sites[slot->site]);
+        merge->heap[0].time_ns = slot->time_ns;
         heap_sift_down(merge);
     }
     return true;
@@ -325,20 +329,24 @@ static bool fill_heap(struct reel_merge *merge, struct reel_error *error)
         bool at_end;
         if (!reel_stream_refill(&merge->streams, stream, &at_end, error))
             return false;
+        merge->statistics.damaged_chunks = merge->streams.damaged;
+        if (at_end) /* all its chunks are damaged */
+            continue;
         merge->has_lost |= stream->reader->has_gap;
         heap_push(merge, (struct head){reel_stream_head(stream)->time_ns, i});
     }
     return true;
 }
 
-struct reel_merge *reel_merge_new(struct reel_trace *trace, struct reel_error *error)
+static struct reel_merge *merge_new(struct reel_trace *trace, bool is_tolerant,
+                                    struct reel_error *error)
 {
     struct reel_merge *merge = calloc(1, sizeof *merge);
     if (!merge) {
         reel_error_set(error, REEL_ERROR_SYSTEM, ENOMEM, "%s: out of memory", trace->path);
         return NULL;
     }
-    bool good = reel_streams_open(&merge->streams, trace, error);
+    bool good = reel_streams_open(&merge->streams, trace, is_tolerant, error);
     if (good) {
         uint32_t buckets = 16;
         while (buckets < merge->streams.count)
@@ -354,6 +362,16 @@ struct reel_merge *reel_merge_new(struct reel_trace *trace, struct reel_error *e
         return merge;
     reel_merge_free(merge);
     return NULL;
+}
+
+struct reel_merge *reel_merge_new(struct reel_trace *trace, struct reel_error *error)
+{
+    return merge_new(trace, false, error);
+}
+
+struct reel_merge *reel_merge_new_tolerant(struct reel_trace *trace, struct reel_error *error)
+{
+    return merge_new(trace, true, error);
 }
 
 void reel_merge_free(struct reel_merge *merge)

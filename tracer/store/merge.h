@@ -16,11 +16,15 @@ struct reel_merge_statistics {
     uint64_t events;   /* delivered */
     uint64_t repaired; /* held back because the clock disagreed with the sequence */
     uint64_t largest_repair_ns;
-    uint64_t orders_broken; /* predecessors that never came */
+    uint64_t orders_broken;  /* predecessors that never came */
+    uint64_t damaged_chunks; /* left out; only when tolerant */
 };
 
 /* Reads every chunk of `trace`. Memory: one decoded chunk a stream. The trace must stay open. */
 struct reel_merge *reel_merge_new(struct reel_trace *trace, struct reel_error *error);
+/* The same, but what cannot be read is left out instead of being an error: chunks are skipped and
+ * counted in `damaged_chunks`. For recovering damaged traces. */
+struct reel_merge *reel_merge_new_tolerant(struct reel_trace *trace, struct reel_error *error);
 void reel_merge_free(struct reel_merge *merge);
 
 /* The next event, valid until the next call; NULL at the end, or on an error (then error is set).

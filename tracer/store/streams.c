@@ -61,7 +61,8 @@ static bool read_places(struct reel_streams *streams, struct reel_error *error)
                                       .stream = (uint32_t)sqlite3_column_int64(statement, 3)};
     }
     sqlite3_finalize(statement);
-    return code == SQLITE_DONE ||
+    /* A broken page of the table ends the walk: what came before it is there. */
+    return code == SQLITE_DONE || (streams->is_tolerant && (code & 0xff) == SQLITE_CORRUPT) ||
            reel_trace_fail(database, streams->trace->path, code, "reading events", error);
 }
 
@@ -86,10 +87,10 @@ static bool group_places(struct reel_streams *streams, struct reel_error *error)
     return true;
 }
 
-bool reel_streams_open(struct reel_streams *streams, struct reel_trace *trace,
+bool reel_streams_open(struct reel_streams *streams, struct reel_trace *trace, bool is_tolerant,
                        struct reel_error *error)
 {
-    *streams = (struct reel_streams){.trace = trace};
+    *streams = (struct reel_streams){.trace = trace, .is_tolerant = is_tolerant};
     if (!read_places(streams, error) || !group_places(streams, error))
         return false;
     int code =
@@ -138,21 +139,38 @@ bool reel_streams_load(struct reel_streams *streams, uint32_t place,
     return good;
 }
 
+bool reel_streams_try(struct reel_streams *streams, uint32_t place,
+                      struct reel_chunk_reader *reader, struct reel_error *error)
+{
+    struct reel_error own = {0};
+    if (reel_streams_load(streams, place, reader, &own))
+        return true;
+    if (streams->is_tolerant && own.code == REEL_ERROR_DAMAGED) {
+        reader->count = reader->next = 0;
+        reader->has_gap = true; /* events are missing here */
+        return true;
+    }
+    if (error && error->code == REEL_ERROR_NONE)
+        *error = own;
+    return false;
+}
+
 bool reel_stream_refill(struct reel_streams *streams, struct reel_stream *stream, bool *at_end,
                         struct reel_error *error)
 {
     *at_end = false;
-    if (stream->reader && stream->reader->next < stream->reader->count)
-        return true;
-    if (stream->chunk == stream->chunk_end) {
-        *at_end = true;
-        reel_chunk_reader_free(stream->reader);
-        stream->reader = NULL;
-        return true;
-    }
-    if (!stream->reader)
-        stream->reader = reel_chunk_reader_new();
-    if (!stream->reader)
+    if (!stream->reader && !(stream->reader = reel_chunk_reader_new()))
         return out_of_memory(streams, error);
-    return reel_streams_load(streams, stream->chunk++, stream->reader, error);
+    while (stream->reader->next == stream->reader->count) {
+        if (stream->chunk == stream->chunk_end) {
+            *at_end = true;
+            reel_chunk_reader_free(stream->reader);
+            stream->reader = NULL;
+            return true;
+        }
+        if (!reel_streams_try(streams, stream->chunk++, stream->reader, error))
+            return false;
+        streams->damaged += stream->reader->count == 0;
+    }
+    return true;
 }

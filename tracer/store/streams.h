@@ -28,15 +28,22 @@ struct reel_streams {
     uint32_t place_count;
     struct reel_stream *list;
     uint32_t count;
+    bool is_tolerant; /* damaged chunks are skipped */
+    uint64_t damaged; /* how many were */
 };
 
-bool reel_streams_open(struct reel_streams *streams, struct reel_trace *trace,
+bool reel_streams_open(struct reel_streams *streams, struct reel_trace *trace, bool is_tolerant,
                        struct reel_error *error);
 void reel_streams_close(struct reel_streams *streams);
 
 /* Decodes the chunk at `place` into `reader`. */
 bool reel_streams_load(struct reel_streams *streams, uint32_t place,
                        struct reel_chunk_reader *reader, struct reel_error *error);
+
+/* As reel_streams_load, but true without events (reader->count is 0) when the chunk is damaged and
+ * that is tolerated. */
+bool reel_streams_try(struct reel_streams *streams, uint32_t place,
+                      struct reel_chunk_reader *reader, struct reel_error *error);
 
 /* Loads the stream's next chunk when the current one is used up. `*at_end`: there is none, and the
  * stream's memory was given back. */

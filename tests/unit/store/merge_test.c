@@ -225,6 +225,30 @@ static void a_damaged_chunk_is_an_error_that_names_it(void **state)
     reel_trace_close(recording.trace, NULL);
 }
 
+static void a_tolerant_merge_leaves_out_what_is_damaged(void **state)
+{
+    recording_begin(&recording, scratch_path(*state, "merge.reel"), 2);
+    for (uint32_t i = 0; i < 12; i++)
+        add(1 + i / 8, 10 + i, 7, i + 1, i); /* thread 1: chunks of 0-7, thread 2: of 8-11 */
+    recording_flush(&recording);
+    /* Chunks of events 2 and 3, 6 and 7, and all of thread 2. */
+    sqlite3_exec(reel_trace_database(recording.trace),
+                 "UPDATE chunk SET data = x'01ff' WHERE id IN (2, 4) OR thread = 2", NULL, NULL,
+                 NULL);
+    struct reel_error error = {0};
+    struct reel_merge *merge = reel_merge_new_tolerant(recording.trace, &error);
+    assert_non_null(merge);
+    static const uint32_t expected[] = {0, 1, 4, 5};
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(reel_merge_next(merge, &error)->argument, expected[i]);
+    assert_null(reel_merge_next(merge, &error));
+    assert_int_equal(error.code, REEL_ERROR_NONE);
+    assert_int_equal(reel_merge_statistics(merge)->damaged_chunks, 4);
+    assert_int_equal(reel_merge_statistics(merge)->orders_broken, 1);
+    reel_merge_free(merge);
+    reel_trace_close(recording.trace, NULL);
+}
+
 /* A made-up run: every step some thread uses some lock; the true order is the order of the steps.
  * Each thread's clock is off by its own amount and jitters, but goes forward. */
 static void random_run(const char *path, uint64_t *seed, unsigned threads, unsigned locks,
@@ -411,6 +435,7 @@ int main(void)
         SCRATCH(with_a_gap_in_the_stream_nothing_waits_for_what_was_lost),
         SCRATCH(contradictory_sequences_still_deliver_every_event),
         SCRATCH(a_damaged_chunk_is_an_error_that_names_it),
+        SCRATCH(a_tolerant_merge_leaves_out_what_is_damaged),
         SCRATCH(the_true_order_of_every_lock_comes_out),
         SCRATCH(one_lock_orders_everything),
         SCRATCH(with_losses_the_rest_keeps_its_order),
