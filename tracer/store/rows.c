@@ -141,14 +141,16 @@ struct reel_rows *reel_rows_new(struct reel_trace *trace, enum reel_rows_writer 
 
 /* --- rows --------------------------------------------------------------------------------- */
 
-/* Called once a row. */
+/* Called once a row. A transaction that somebody else ended is opened again: a row a transaction
+ * would take forever. */
 static bool keep_transaction(struct reel_rows *rows, struct reel_error *error)
 {
-    if (++rows->rows_in_transaction < wal_transaction_rows)
-        return true;
-    rows->rows_in_transaction = 0;
-    return rows->is_alone ||
-           (reel_trace_commit(rows->trace, error) && reel_trace_begin(rows->trace, error));
+    if (++rows->rows_in_transaction >= wal_transaction_rows) {
+        rows->rows_in_transaction = 0;
+        if (!rows->is_alone && !reel_trace_commit(rows->trace, error))
+            return false;
+    }
+    return !sqlite3_get_autocommit(rows->trace->database) || reel_trace_begin(rows->trace, error);
 }
 
 static bool put_cells(struct reel_rows *rows, enum table table, const struct reel_cell *cells,
