@@ -315,6 +315,23 @@ static void what_a_killed_recorder_committed_is_there(void **state)
     reel_trace_close(trace, NULL);
 }
 
+static void a_link_finds_the_log_beside_the_file(void **state)
+{
+    char *path = strdup(scratch_path(*state, "real.reel"));
+    const char *link = scratch_path(*state, "link.reel");
+    struct reel_error error = {0};
+    struct reel_trace *recorder = reel_trace_create(path, &error);
+    assert_true(reel_trace_put_process(recorder, &(struct reel_process_row){.id = 1}, &error));
+    assert_int_equal(symlink(path, link), 0);
+    struct reel_trace *reader = reel_trace_open(link, REEL_TRACE_READ, &error);
+    if (!reader)
+        fail_msg("%s", error.message);
+    expect_text(reader, "SELECT count(*) FROM process", "1");
+    reel_trace_close(reader, NULL);
+    reel_trace_close(recorder, NULL);
+    free(path);
+}
+
 static void a_full_disk_is_a_limit(void **state)
 {
     const char *path = scratch_path(*state, "full.reel");
@@ -352,6 +369,7 @@ int main(void)
         SCRATCH(a_read_only_directory_is_enough_to_read),
         SCRATCH(a_reader_sees_what_a_live_recorder_has_committed),
         SCRATCH(what_a_killed_recorder_committed_is_there),
+        SCRATCH(a_link_finds_the_log_beside_the_file),
         SCRATCH(a_full_disk_is_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
