@@ -20,8 +20,9 @@ struct thread_process {
 
 struct reel_instants {
     struct reel_trace *trace;
-    sqlite3_stmt *threads, *state, *events, *object;
+    sqlite3_stmt *threads, *closed, *open, *behind, *events, *object;
     uint64_t end_ns; /* of the trace; after the last instant */
+    bool has_frames;
     struct list thread, hold, queue, edge;
     struct list process; /* of each thread: struct thread_process, by thread */
     /* The replayed world's own small numbers for objects, and back. */
@@ -132,6 +133,35 @@ static uint32_t original(const struct reel_instants *instants, uint32_t number)
     return ((const uint32_t *)instants->object_of.item)[number - 1];
 }
 
+#define INTERVAL                                                                                   \
+    "SELECT thread, start_ns, end_ns, state, object, ended_by, ended_event, stack, call"           \
+    " FROM interval WHERE start_ns <= ?1 AND end_ns > ?1"
+
+/* The intervals an instant is in: those closed between the frames around it, and those open at the
+ * frame after it. What was closed in retrospect (a condition wait is split at its signal when its
+ * thread comes out of it) may stand behind the one that was open. */
+static bool prepare_states(struct reel_instants *instants, struct reel_error *error)
+{
+    instants->has_frames =
+        sqlite3_table_column_metadata(reel_trace_database(instants->trace), "main", "keyframe",
+                                      NULL, NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
+    if (!instants->has_frames)
+        return prepare(instants, INTERVAL, &instants->closed, error);
+    return prepare(instants,
+                   INTERVAL " AND id > coalesce((SELECT value FROM keyframe"
+                            " WHERE time_ns <= ?1 AND kind = 4 ORDER BY time_ns DESC LIMIT 1), 0)"
+                            " AND id <= coalesce((SELECT value FROM keyframe"
+                            " WHERE time_ns > ?1 AND kind = 4 ORDER BY time_ns LIMIT 1),"
+                            " 9223372036854775807)",
+                   &instants->closed, error) &&
+           prepare(instants,
+                   "SELECT thread, value FROM keyframe WHERE kind = 3 AND since_ns <= ?1 AND"
+                   " time_ns = (SELECT min(time_ns) FROM keyframe WHERE time_ns > ?1)",
+                   &instants->open, error) &&
+           prepare(instants, INTERVAL " AND id >= ?2 AND thread = ?3 ORDER BY id LIMIT 1",
+                   &instants->behind, error);
+}
+
 struct reel_instants *reel_instants_new(struct reel_trace *trace, struct reel_error *error)
 {
     if (reel_trace_state(trace) != REEL_TRACE_SEALED) {
@@ -158,11 +188,7 @@ struct reel_instants *reel_instants_new(struct reel_trace *trace, struct reel_er
     if (prepare(instants, "SELECT id, process FROM thread ORDER BY id", &instants->threads,
                 error) &&
         load_processes(instants, error) && load_end(instants, error) &&
-        prepare(instants,
-                "SELECT start_ns, end_ns, state, object, ended_by, ended_event, stack, call"
-                " FROM interval WHERE thread = ?1 AND start_ns <= ?2"
-                " ORDER BY start_ns DESC LIMIT 1",
-                &instants->state, error) &&
+        prepare_states(instants, error) &&
         prepare(instants,
                 "SELECT time_ns, thread, operation, class, object, argument, stack, flags"
                 " FROM event WHERE time_ns > ?1 AND time_ns <= ?2 ORDER BY time_ns",
@@ -179,7 +205,9 @@ void reel_instants_free(struct reel_instants *instants)
     if (!instants)
         return;
     sqlite3_finalize(instants->threads);
-    sqlite3_finalize(instants->state);
+    sqlite3_finalize(instants->closed);
+    sqlite3_finalize(instants->open);
+    sqlite3_finalize(instants->behind);
     sqlite3_finalize(instants->events);
     sqlite3_finalize(instants->object);
     free(instants->thread.item);
@@ -192,50 +220,84 @@ void reel_instants_free(struct reel_instants *instants)
     free(instants);
 }
 
-/* The interval of that thread that the instant is in: [start, end). False on an error. */
-static bool add_thread(struct reel_instants *instants, uint32_t number, uint32_t process,
-                       uint64_t time_ns, struct reel_error *error)
+static bool add_thread(struct reel_instants *instants, sqlite3_stmt *row, struct reel_error *error)
 {
-    sqlite3_stmt *row = instants->state;
-    sqlite3_bind_int64(row, 1, number);
-    sqlite3_bind_int64(row, 2, (int64_t)time_ns);
-    int code = sqlite3_step(row);
-    bool is_alive = code == SQLITE_ROW && (uint64_t)sqlite3_column_int64(row, 1) > time_ns;
-    if (is_alive) {
-        struct reel_instant_thread *thread = add(&instants->thread);
-        if (!thread) {
-            sqlite3_reset(row);
-            return out_of_memory(instants, error);
-        }
-        *thread = (struct reel_instant_thread){
-            .thread = number,
-            .process = process,
-            .state = REEL_STATE_GAP, /* what a newer Reel's state means is not known */
-            .since_ns = (uint64_t)sqlite3_column_int64(row, 0),
-            .until_ns = (uint64_t)sqlite3_column_int64(row, 1),
-            .object = (uint32_t)sqlite3_column_int64(row, 3),
-            .ended_by = (uint32_t)sqlite3_column_int64(row, 4),
-            .ended_event = (uint64_t)sqlite3_column_int64(row, 5),
-            .stack = (uint32_t)sqlite3_column_int64(row, 6),
-        };
-        const char *state = (const char *)sqlite3_column_text(row, 2);
-        const char *call = (const char *)sqlite3_column_text(row, 7);
-        if (state)
-            reel_state_parse(state, &thread->state);
-        snprintf(thread->call, sizeof thread->call, "%s", call ? call : "");
-    }
-    sqlite3_reset(row);
-    return code == SQLITE_ROW || code == SQLITE_DONE || fail(instants->trace, error);
+    struct reel_instant_thread *thread = add(&instants->thread);
+    if (!thread)
+        return out_of_memory(instants, error);
+    uint32_t number = (uint32_t)sqlite3_column_int64(row, 0);
+    *thread = (struct reel_instant_thread){
+        .thread = number,
+        .process = process_of(instants, number),
+        .state = REEL_STATE_GAP, /* what a newer Reel's state means is not known */
+        .since_ns = (uint64_t)sqlite3_column_int64(row, 1),
+        .until_ns = (uint64_t)sqlite3_column_int64(row, 2),
+        .object = (uint32_t)sqlite3_column_int64(row, 4),
+        .ended_by = (uint32_t)sqlite3_column_int64(row, 5),
+        .ended_event = (uint64_t)sqlite3_column_int64(row, 6),
+        .stack = (uint32_t)sqlite3_column_int64(row, 7),
+    };
+    const char *state = (const char *)sqlite3_column_text(row, 3);
+    const char *call = (const char *)sqlite3_column_text(row, 8);
+    if (state)
+        reel_state_parse(state, &thread->state);
+    snprintf(thread->call, sizeof thread->call, "%s", call ? call : "");
+    return true;
+}
+
+/* Adds the threads of all rows of `statement`. */
+static bool add_threads(struct reel_instants *instants, sqlite3_stmt *statement,
+                        struct reel_error *error)
+{
+    int code;
+    bool good = true;
+    while (good && (code = sqlite3_step(statement)) == SQLITE_ROW)
+        good = add_thread(instants, statement, error);
+    sqlite3_reset(statement);
+    return good && (code == SQLITE_DONE || fail(instants->trace, error));
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const struct reel_instant_thread *x = a, *y = b;
+    return x->thread < y->thread ? -1 : x->thread > y->thread;
+}
+
+static bool is_found(const struct reel_instants *instants, size_t sorted, uint32_t thread)
+{
+    const struct reel_instant_thread key = {.thread = thread};
+    return sorted && bsearch(&key, instants->thread.item, sorted, sizeof key, by_number);
+}
+
+static void sort_threads(struct reel_instants *instants)
+{
+    if (instants->thread.count)
+        qsort(instants->thread.item, instants->thread.count, instants->thread.size, by_number);
 }
 
 static bool find_threads(struct reel_instants *instants, uint64_t time_ns, struct reel_error *error)
 {
+    sqlite3_bind_int64(instants->closed, 1, (int64_t)time_ns);
+    if (!add_threads(instants, instants->closed, error))
+        return false;
+    sort_threads(instants);
+    if (!instants->has_frames)
+        return true;
+    size_t sorted = instants->thread.count;
     int code;
     bool good = true;
-    while (good && (code = sqlite3_step(instants->threads)) == SQLITE_ROW)
-        good = add_thread(instants, (uint32_t)sqlite3_column_int64(instants->threads, 0),
-                          (uint32_t)sqlite3_column_int64(instants->threads, 1), time_ns, error);
-    sqlite3_reset(instants->threads);
+    sqlite3_bind_int64(instants->open, 1, (int64_t)time_ns);
+    while (good && (code = sqlite3_step(instants->open)) == SQLITE_ROW) {
+        uint32_t thread = (uint32_t)sqlite3_column_int64(instants->open, 0);
+        if (is_found(instants, sorted, thread))
+            continue;
+        sqlite3_bind_int64(instants->behind, 1, (int64_t)time_ns);
+        sqlite3_bind_int64(instants->behind, 2, sqlite3_column_int64(instants->open, 1));
+        sqlite3_bind_int64(instants->behind, 3, thread);
+        good = add_threads(instants, instants->behind, error);
+    }
+    sqlite3_reset(instants->open);
+    sort_threads(instants);
     return good && (code == SQLITE_DONE || fail(instants->trace, error));
 }
 

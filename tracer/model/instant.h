@@ -2,7 +2,8 @@
  * who holds what, how full queues are, who waits for whom.
  *
  * Threads' states come from `interval`, which tiles their lives; what is held comes from the key
- * frame before the instant and the events since. An event at exactly the instant has happened. */
+ * frame before the instant and the events since, by the same code as while sealing. An event at
+ * exactly the instant has happened. */
 #ifndef REEL_MODEL_INSTANT_H
 #define REEL_MODEL_INSTANT_H
 

@@ -6,15 +6,15 @@
 #include "tracer/model/world_private.h"
 
 enum {
-    SPACING = 2048, /* events between two frames, at least */
-    COST = 8,       /* … and so many for each row of the last frame */
+    SPACING = 4096, /* events between two frames, at least */
+    COST = 32,      /* … and so many for each row of the last frame */
 };
 
-enum kind { KIND_EXCLUSIVE, KIND_SHARED, KIND_DEPTH };
+enum kind { KIND_EXCLUSIVE, KIND_SHARED, KIND_DEPTH, KIND_OPEN, KIND_FRAME };
 
 struct row {
     uint64_t time_ns, since_ns;
-    int64_t value; /* depth: of re-entries, or of the queue */
+    int64_t value; /* of an open interval not told yet: the row before that waits for it too */
     uint32_t object, thread, stack;
     enum kind kind;
 };
@@ -27,6 +27,9 @@ struct reel_keyframes {
     uint8_t *is_queue; /* by object */
     size_t object_capacity;
     size_t until_next, last_rows;
+    int64_t intervals; /* told so far */
+    size_t *waiting;   /* by thread: index + 1 of the last row whose interval is open */
+    size_t thread_capacity;
 };
 
 struct reel_keyframes *reel_keyframes_new(void)
@@ -44,6 +47,7 @@ void reel_keyframes_free(struct reel_keyframes *keyframes)
     free(keyframes->row);
     free(keyframes->queue);
     free(keyframes->is_queue);
+    free(keyframes->waiting);
     free(keyframes);
 }
 
@@ -95,12 +99,59 @@ static bool add(struct reel_keyframes *keyframes, const struct row *row)
     return true;
 }
 
+/* A row for the thread's open interval. Its id will be known when it is told. */
+static bool add_open(struct reel_keyframes *keyframes, uint64_t now,
+                     const struct reel_world_thread *thread)
+{
+    if (thread->number >= keyframes->thread_capacity) {
+        size_t wanted = keyframes->thread_capacity ? keyframes->thread_capacity * 2 : 64;
+        while (wanted <= thread->number)
+            wanted *= 2;
+        size_t *larger = realloc(keyframes->waiting, wanted * sizeof *larger);
+        if (!larger)
+            return false;
+        memset(larger + keyframes->thread_capacity, 0,
+               (wanted - keyframes->thread_capacity) * sizeof *larger);
+        keyframes->waiting = larger;
+        keyframes->thread_capacity = wanted;
+    }
+    struct row row = {
+        .time_ns = now,
+        .since_ns = thread->start_ns,
+        .value = (int64_t)keyframes->waiting[thread->number],
+        .thread = thread->number,
+        .kind = KIND_OPEN,
+    };
+    if (!add(keyframes, &row))
+        return false;
+    keyframes->waiting[thread->number] = keyframes->count;
+    return true;
+}
+
+void reel_keyframes_interval(struct reel_keyframes *keyframes, uint32_t thread)
+{
+    keyframes->intervals++;
+    if (thread >= keyframes->thread_capacity)
+        return;
+    size_t at = keyframes->waiting[thread];
+    keyframes->waiting[thread] = 0;
+    while (at) {
+        struct row *row = &keyframes->row[at - 1];
+        at = (size_t)row->value;
+        row->value = keyframes->intervals;
+    }
+}
+
 static bool add_frame(struct reel_keyframes *keyframes, const struct reel_world *world)
 {
     size_t before = keyframes->count;
     for (uint32_t t = 0; t < reel_world_thread_limit(world); t++) {
         const struct reel_world_thread *thread = reel_world_thread(world, t);
-        for (uint32_t i = 0; thread && i < thread->held_count; i++) {
+        if (!thread || !thread->begun || thread->ended)
+            continue;
+        if (!add_open(keyframes, world->now, thread))
+            return false;
+        for (uint32_t i = 0; i < thread->held_count; i++) {
             const struct reel_held *held = &thread->held[i];
             struct row row = {
                 .time_ns = world->now,
@@ -126,12 +177,9 @@ static bool add_frame(struct reel_keyframes *keyframes, const struct reel_world 
         if (!add(keyframes, &row))
             return false;
     }
-    if (keyframes->count == before) {
-        /* A frame of nothing: a row about no object says that it is one. */
-        struct row row = {.time_ns = world->now, .kind = KIND_DEPTH};
-        if (!add(keyframes, &row))
-            return false;
-    }
+    struct row frame = {.time_ns = world->now, .value = keyframes->intervals, .kind = KIND_FRAME};
+    if (!add(keyframes, &frame))
+        return false;
     keyframes->last_rows = keyframes->count - before;
     return true;
 }
@@ -162,15 +210,14 @@ static bool fail(struct reel_trace *trace, const char *what, struct reel_error *
 bool reel_keyframes_write(const struct reel_keyframes *keyframes, struct reel_trace *trace,
                           struct reel_error *error)
 {
-    static const char make[] =
-        "DROP TABLE IF EXISTS keyframe;"
-        "CREATE TABLE keyframe ("
-        " time_ns INTEGER NOT NULL," /* the last event it takes in */
-        " kind INTEGER NOT NULL,"    /* 0 held exclusively, 1 held shared, 2 depth */
-        " object INTEGER NOT NULL,"  /* 0 with an otherwise empty frame */
-        " thread INTEGER NOT NULL,"  /* the holder */
-        " since_ns INTEGER, value INTEGER, stack INTEGER,"
-        " PRIMARY KEY (time_ns, kind, object, thread)) WITHOUT ROWID";
+    static const char make[] = "DROP TABLE IF EXISTS keyframe;"
+                               "CREATE TABLE keyframe ("
+                               " time_ns INTEGER NOT NULL," /* the last event it takes in */
+                               " kind INTEGER NOT NULL,"
+                               " object INTEGER NOT NULL,"
+                               " thread INTEGER NOT NULL,"
+                               " since_ns INTEGER, value INTEGER, stack INTEGER,"
+                               " PRIMARY KEY (time_ns, kind, object, thread)) WITHOUT ROWID";
     sqlite3 *database = reel_trace_database(trace);
     sqlite3_stmt *insert = NULL;
     if (sqlite3_exec(database, make, NULL, NULL, NULL) != SQLITE_OK ||
@@ -240,6 +287,7 @@ bool reel_keyframe_restore(struct reel_trace *trace, uint64_t time_ns, struct re
                            " (SELECT process FROM thread WHERE id = keyframe.thread)"
                            " FROM keyframe WHERE time_ns ="
                            " (SELECT max(time_ns) FROM keyframe WHERE time_ns <= ?)"
+                           " AND kind IN (0, 1, 2, 4)"
                            " ORDER BY since_ns",
                            -1, &statement, NULL) != SQLITE_OK)
         return fail(trace, "reading key frames", error);
@@ -247,7 +295,8 @@ bool reel_keyframe_restore(struct reel_trace *trace, uint64_t time_ns, struct re
     int code;
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
         *frame_ns = (uint64_t)sqlite3_column_int64(statement, 6);
-        restore_row(world, renumber(data, sqlite3_column_int64(statement, 1)), statement);
+        if (sqlite3_column_int(statement, 0) != KIND_FRAME)
+            restore_row(world, renumber(data, sqlite3_column_int64(statement, 1)), statement);
     }
     sqlite3_finalize(statement);
     return code == SQLITE_DONE || fail(trace, "reading key frames", error);

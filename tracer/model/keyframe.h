@@ -1,7 +1,15 @@
-/* Key frames: what is held, and how full queues are, every few thousand events of a sealed trace.
- * The state at any instant is the key frame before it and the events in between; a thread's state
- * needs none, for intervals tile its life. Table `keyframe` is derived: dropping it makes
- * reel_instant slower, no more. */
+/* Key frames: what is held, how full queues are, and which intervals are open, every few thousand
+ * events of a sealed trace. The state at any instant is the key frame before it and the events in
+ * between; a thread's state is an interval that was closed between the two frames around the
+ * instant, or open at the second: no index on the large tables is needed. Table `keyframe` is
+ * derived: dropping it makes reel_instants slower, no more.
+ *
+ *     kind         object  thread  since_ns        value
+ *     0 exclusive  held    holder  of the hold     depth of re-entry
+ *     1 shared     held    holder  of the hold     depth of re-entry
+ *     2 depth      queue   -       -               items, bytes, or a semaphore's value
+ *     3 open       -       thread  its beginning   id of the interval that is open
+ *     4 frame      -       -       -               intervals closed so far: the last one's id */
 #ifndef REEL_MODEL_KEYFRAME_H
 #define REEL_MODEL_KEYFRAME_H
 
@@ -16,6 +24,9 @@ void reel_keyframes_free(struct reel_keyframes *keyframes);
 /* After each event: makes a frame when one is due. False when memory ran out. */
 bool reel_keyframes_see(struct reel_keyframes *keyframes, const struct reel_world *world,
                         const struct reel_event *event, uint32_t object);
+
+/* Each interval, in the order of the rows in the trace. */
+void reel_keyframes_interval(struct reel_keyframes *keyframes, uint32_t thread);
 
 /* Replaces the table `keyframe` by what was gathered. In the caller's transaction, or its own. */
 bool reel_keyframes_write(const struct reel_keyframes *keyframes, struct reel_trace *trace,

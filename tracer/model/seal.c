@@ -1,6 +1,6 @@
 /* Sealing: see seal.h. The order of work: what the tables know; every event through the world, rows
  * written as they come; objects with their names; the store's commit; then what is derived from the
- * rows (threads' names, key frames, an index), without which the trace is whole all the same. */
+ * rows (threads' names, key frames), without which the trace is whole all the same. */
 #include "tracer/model/seal.h"
 
 #include <errno.h>
@@ -58,6 +58,7 @@ static void on_interval(void *data, const struct reel_interval *interval)
         .stack = reel_seal_facts_stack(&sealing->facts, interval->stack),
         .call = interval->call & REEL_CALL_NUMBER ? reel_call_name(interval->call) : NULL,
     };
+    reel_keyframes_interval(sealing->keyframes, interval->thread);
     if (!sealing->failed && !reel_rows_put_interval(sealing->rows, &row, sealing->error))
         sealing->failed = true;
 }
@@ -256,29 +257,20 @@ static bool name_threads(struct sealing *sealing)
 
 static bool derive(struct sealing *sealing)
 {
-    static const char index[] = "CREATE INDEX IF NOT EXISTS interval_by_thread"
-                                " ON interval(thread, start_ns)";
     char end_ns[24];
     snprintf(end_ns, sizeof end_ns, "%llu", (unsigned long long)sealing->end_ns);
     return reel_trace_begin(sealing->trace, sealing->error) &&
            reel_trace_set_meta(sealing->trace, "end_ns", end_ns, sealing->error) &&
            name_threads(sealing) &&
            reel_keyframes_write(sealing->keyframes, sealing->trace, sealing->error) &&
-           (sqlite3_exec(reel_trace_database(sealing->trace), index, NULL, NULL, NULL) ==
-                SQLITE_OK ||
-            fail(sealing, "making an index")) &&
            reel_trace_commit(sealing->trace, sealing->error);
 }
 
-/* Drops an earlier sealing's index: it would have to be kept up row by row. */
 static bool begin(struct sealing *sealing)
 {
     struct reel_trace *trace = sealing->trace;
     const struct reel_seal_options *options = sealing->options;
-    if (!reel_seal_facts_load(&sealing->facts, trace, sealing->error) ||
-        (sqlite3_exec(reel_trace_database(trace), "DROP INDEX IF EXISTS interval_by_thread", NULL,
-                      NULL, NULL) != SQLITE_OK &&
-         !fail(sealing, "removing an earlier index")))
+    if (!reel_seal_facts_load(&sealing->facts, trace, sealing->error))
         return false;
     struct reel_identity_resolver resolver = options->identity;
     if (!resolver.resolve) {

@@ -194,7 +194,7 @@ static void assert_same(const struct reel_instant *instant, const struct reel_wo
 
 static void any_instant_equals_the_world_stopped_there(void **state)
 {
-    char *text = random_program(60000);
+    char *text = random_program(100000);
     struct reel_trace *trace = record_text(*state, "a.reel", text);
     seal(trace);
     assert_true(atoi(rows_of(trace, "SELECT count(DISTINCT time_ns) FROM keyframe")) > 2);
@@ -210,11 +210,39 @@ static void any_instant_equals_the_world_stopped_there(void **state)
             assert_same(at(instants, event[i].time_ns + 1), world);
     }
     /* Without key frames the answer is the same, only later. */
+    reel_instants_free(instants);
     sqlite3_exec(reel_trace_database(trace), "DROP TABLE keyframe", NULL, NULL, NULL);
+    instants = reel_instants_new(trace, NULL);
     assert_same(at(instants, event[count - 2].time_ns + 1), world);
     reel_world_free(world);
     reel_identity_free(identity);
     reel_text_form_free(form);
+    reel_instants_free(instants);
+    reel_trace_close(trace, NULL);
+    free(text);
+}
+
+static void a_wait_split_in_retrospect_is_found_across_key_frames(void **state)
+{
+    char *text;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    fputs("T1 lock A; T1 wait C with A; T2 lock A; T2 signal C\n", out);
+    for (unsigned i = 0; i < 6000; i++)
+        fputs("T3 lock B; T3 unlock B; T3 begin sleep; T3 end sleep\n", out);
+    fputs("T2 unlock A; T1 wake C; T1 mark x\n", out);
+    fclose(out);
+    struct reel_trace *trace = record_text(*state, "a.reel", text);
+    seal(trace);
+    struct reel_instants *instants = reel_instants_new(trace, NULL);
+    assert_int_equal(at(instants, 4500)->thread[0].state, REEL_STATE_COND_WAIT);
+    for (uint64_t time_ns = 6500; time_ns < 24000000; time_ns += 777000) {
+        const struct reel_instant *instant = at(instants, time_ns);
+        assert_int_equal(instant->thread_count, 3);
+        assert_int_equal(instant->thread[0].state, REEL_STATE_LOCK_WAIT);
+        assert_int_equal(instant->thread[0].since_ns, 5000);
+        assert_int_equal(instant->thread[0].holder, 2);
+    }
     reel_instants_free(instants);
     reel_trace_close(trace, NULL);
     free(text);
@@ -249,6 +277,7 @@ int main(void)
         in_a_directory(a_join_is_an_edge_and_a_queue_has_a_depth),
         in_a_directory(an_unsealed_trace_has_no_instants_yet),
         in_a_directory(any_instant_equals_the_world_stopped_there),
+        in_a_directory(a_wait_split_in_retrospect_is_found_across_key_frames),
         in_a_directory(a_forked_childs_locks_are_seen),
     };
     return cmocka_run_group_tests_name("instant", tests, NULL, NULL);
