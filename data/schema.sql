@@ -63,9 +63,10 @@ CREATE TABLE frame (
     address INTEGER NOT NULL,
     module TEXT,
     offset INTEGER,
-    function TEXT,
+    function TEXT,            -- the innermost, inlined ones included
     file TEXT,
     line INTEGER,
+    inlined_into TEXT,        -- the function the code really belongs to
     UNIQUE (process, address)
 );
 
@@ -162,6 +163,49 @@ CREATE TABLE gap (
     end_ns INTEGER NOT NULL,
     lost INTEGER,             -- events; NULL when it cannot be known
     reason TEXT NOT NULL
+);
+
+-- Sums over `interval` and `hold`, made while sealing.
+CREATE TABLE thread_state (
+    thread INTEGER NOT NULL REFERENCES thread(id),
+    state TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    total_ns INTEGER NOT NULL,
+    longest_ns INTEGER NOT NULL,
+    PRIMARY KEY (thread, state)
+) WITHOUT ROWID;
+
+CREATE TABLE thread_wait (
+    thread INTEGER NOT NULL REFERENCES thread(id),
+    object INTEGER NOT NULL REFERENCES object(id), -- waited for; the loop of a callback
+    state TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    total_ns INTEGER NOT NULL,
+    longest_ns INTEGER NOT NULL,
+    PRIMARY KEY (thread, object, state)
+) WITHOUT ROWID;
+
+CREATE TABLE lock_total (
+    object INTEGER PRIMARY KEY REFERENCES object(id),
+    acquisitions INTEGER NOT NULL,
+    contended INTEGER NOT NULL,
+    wait_ns INTEGER NOT NULL,
+    longest_wait_ns INTEGER NOT NULL,
+    hold_ns INTEGER NOT NULL,
+    longest_hold_ns INTEGER NOT NULL,
+    handoffs INTEGER NOT NULL, -- acquisitions by another thread than the one before
+    threads INTEGER NOT NULL
+);
+
+CREATE TABLE lock_site (
+    id INTEGER PRIMARY KEY,
+    object INTEGER NOT NULL REFERENCES object(id),
+    stack INTEGER REFERENCES stack(id),
+    acquisitions INTEGER NOT NULL,
+    contended INTEGER NOT NULL,
+    wait_ns INTEGER NOT NULL,
+    hold_ns INTEGER NOT NULL,
+    longest_hold_ns INTEGER NOT NULL
 );
 
 CREATE VIEW stack_frame AS

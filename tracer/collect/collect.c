@@ -16,6 +16,11 @@
 #include "tracer/collect/scheduling.h"
 #include "tracer/collect/stream.h"
 
+/* Blocks kept free: 32 MiB. A program that starts hundreds of threads at once takes two for each
+ * before the collector gets a turn. */
+#define POOL_BLOCKS 512u
+#define FEED_ROUND  48u /* of them made in one round */
+
 #define COMMIT_NS   50000000u
 #define ADJUST_NS   1000000000u
 #define PROGRESS_NS 100000000u
@@ -69,11 +74,24 @@ static void noticed(void *data, uint32_t process, const struct reel_event *event
     }
 }
 
+/* Forgets a stream whose slot was handed back by its target: the thread could not be made. */
+static void forget_stream(struct collector *collector, uint32_t index)
+{
+    reel_stream_free(collector->streams[index]);
+    collector->streams[index] = NULL;
+    collector->threads--;
+}
+
 static struct reel_stream *stream_of(struct collector *collector, uint32_t index)
 {
     struct reel_thread_slot *slot = reel_region_thread(collector->owner.region, index);
     struct reel_stream *stream = collector->streams[index];
-    if (stream)
+    uint32_t number = __atomic_load_n(&slot->number, __ATOMIC_ACQUIRE);
+    if (stream && stream->row.id != number) {
+        forget_stream(collector, index);
+        stream = NULL;
+    }
+    if (stream || number == 0)
         return stream;
     /* The process's row must be there before its threads': its slot is seen first. */
     if (!reel_processes_find(collector->processes, slot->process_number))
@@ -126,15 +144,19 @@ static int64_t drain_threads(struct collector *collector, bool last)
     for (uint32_t i = 0; i < high && i < region->thread_capacity; i++) {
         struct reel_thread_slot *slot = reel_region_thread(region, i);
         uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
-        if (state == REEL_SLOT_FREE)
+        if (state == REEL_SLOT_FREE) {
+            if (collector->streams[i])
+                forget_stream(collector, i);
             continue;
+        }
         struct reel_stream *stream = stream_of(collector, i);
         if (!stream)
             continue;
         struct reel_process *process =
             reel_processes_find(collector->processes, stream->row.process);
-        bool gone = state == REEL_SLOT_ENDED || last || (process && !process->alive);
-        int64_t count = reel_stream_drain(stream, &collector->sink, now_ns, gone, collector->error);
+        bool gone = state == REEL_SLOT_ENDED || (process && !process->alive);
+        int64_t count =
+            reel_stream_drain(stream, &collector->sink, now_ns, gone || last, collector->error);
         if (count < 0)
             return -1;
         taken += count;
@@ -219,11 +241,20 @@ static int64_t round_once(struct collector *collector, bool last)
     if (taken < 0 || collector->failed)
         return -1;
     free_processes(collector);
-    /* A fuller pool for a livelier target; what was once needed is kept ready. */
+    /* A fuller pool for a livelier target; what was once needed is kept ready. A pool found nearly
+     * empty was too small, whatever came: many threads take a block each before they fill it. */
     uint32_t wanted = (uint32_t)(taken / REEL_BLOCK_RECORDS) * 2 + 16;
+    uint32_t there =
+        atomic_load_explicit(&collector->owner.region->free_count, memory_order_relaxed);
+    if (there < collector->feed / 4 && wanted < collector->feed * 2)
+        wanted = collector->feed * 2;
+    if (wanted > collector->owner.total_blocks)
+        wanted = collector->owner.total_blocks;
     if (wanted > collector->feed)
         collector->feed = wanted;
-    reel_region_feed(&collector->owner, collector->feed);
+    /* A little more a round: a program that ends soon shall not wait for memory it never needs. */
+    wanted = there + FEED_ROUND;
+    reel_region_feed(&collector->owner, wanted < collector->feed ? wanted : collector->feed);
     return taken;
 }
 
@@ -304,7 +335,8 @@ static bool follow(struct collector *collector, pid_t pid, const struct reel_col
                 return true;
             }
         }
-        idle = taken > 64 ? IDLE_MIN_NS : idle * 2 < IDLE_MAX_NS ? idle * 2 : IDLE_MAX_NS;
+        bool hungry = collector->owner.ready_blocks < collector->feed;
+        idle = taken > 64 || hungry ? IDLE_MIN_NS : idle * 2 < IDLE_MAX_NS ? idle * 2 : IDLE_MAX_NS;
         /* A burst is not slept through: the pool would run dry. */
         if (taken < (int64_t)REEL_BLOCK_RECORDS) {
             struct timespec moment = {.tv_nsec = (long)idle};
@@ -319,7 +351,8 @@ bool reel_collect(struct reel_trace *trace, char *const argv[],
                   struct reel_error *error)
 {
     memset(result, 0, sizeof *result);
-    struct collector collector = {.options = options, .trace = trace, .error = error, .feed = 64};
+    struct collector collector = {
+        .options = options, .trace = trace, .error = error, .feed = POOL_BLOCKS};
     reel_clock_map_start(&collector.clock);
     if (!reel_region_open(&collector.owner, options, collector.clock.clock,
                           1.0 / collector.clock.ns_per_tick, 16, error))

@@ -42,6 +42,7 @@ __attribute__((format(printf, 2, 3))) int reel_command_usage(const struct reel_c
 /* The table, NULL-terminated. */
 extern const struct reel_command *const reel_commands[];
 
-extern const struct reel_command reel_command_record;
+extern const struct reel_command reel_command_events, reel_command_info, reel_command_query,
+    reel_command_record, reel_command_recover, reel_command_report;
 
 #endif

@@ -7,6 +7,11 @@
 
 const struct reel_command *const reel_commands[] = {
     &reel_command_record,
+    &reel_command_report,
+    &reel_command_events,
+    &reel_command_query,
+    &reel_command_info,
+    &reel_command_recover,
     NULL,
 };
 

@@ -11,6 +11,7 @@
 #include "tracer/collect/collect.h"
 #include "tracer/commands/command.h"
 #include "tracer/commands/probe_path.h"
+#include "tracer/commands/sealing.h"
 
 static volatile sig_atomic_t interrupts;
 static volatile sig_atomic_t child_pid;
@@ -108,6 +109,16 @@ static bool show_progress(void *data, const struct reel_collect_progress *progre
                 progress->lingering ? " · waiting for what the program left running (Ctrl-C ends)"
                                     : "");
     return true;
+}
+
+/* The recorder's connection is closed first: then the file says that recording is over, whatever
+ * happens while sealing. */
+static bool seal(struct reel_trace **trace, const char *path, bool progress,
+                 struct reel_seal_result *result, struct reel_error *error)
+{
+    bool closed = reel_trace_close(*trace, error);
+    *trace = closed ? reel_trace_open(path, REEL_TRACE_WRITE, error) : NULL;
+    return *trace && reel_seal_with_symbols(*trace, progress, result, error);
 }
 
 static int exit_status_of(const struct reel_collect_result *result)
@@ -208,6 +219,9 @@ static int run(const struct reel_command *command, int argc, char **argv)
     bool ok = reel_collect(trace, argv + 1, &options, &hooks, &result, &error);
     if (terminal)
         fputs("\r\033[K", stderr);
+    struct reel_seal_result sealed = {0};
+    if (ok && !no_seal)
+        ok = seal(&trace, path, !quiet, &sealed, &error);
     if (!reel_trace_close(trace, ok ? &error : NULL))
         ok = false;
     if (result.exec_errno) {

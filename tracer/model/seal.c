@@ -12,6 +12,7 @@
 #include "tracer/model/keyframe.h"
 #include "tracer/model/seal_facts.h"
 #include "tracer/model/shared_places.h"
+#include "tracer/model/totals.h"
 
 enum { PROGRESS_EVERY = 1 << 16 };
 
@@ -25,6 +26,7 @@ struct sealing {
     struct reel_world *world;
     struct reel_names *names;
     struct reel_keyframes *keyframes;
+    struct reel_totals *totals;
     struct reel_merge *merge;
     struct reel_rows *rows;
     uint64_t end_ns;
@@ -58,6 +60,7 @@ static void on_interval(void *data, const struct reel_interval *interval)
         .stack = reel_seal_facts_stack(&sealing->facts, interval->stack),
         .call = interval->call & REEL_CALL_NUMBER ? reel_call_name(interval->call) : NULL,
     };
+    reel_totals_interval(sealing->totals, interval);
     reel_keyframes_interval(sealing->keyframes, interval->thread);
     if (!sealing->failed && !reel_rows_put_interval(sealing->rows, &row, sealing->error))
         sealing->failed = true;
@@ -76,6 +79,7 @@ static void on_hold(void *data, const struct reel_hold *hold)
         .stack = reel_seal_facts_stack(&sealing->facts, hold->stack),
         .released = hold->released,
     };
+    reel_totals_hold(sealing->totals, hold);
     if (!sealing->failed && !reel_rows_put_hold(sealing->rows, &row, sealing->error))
         sealing->failed = true;
 }
@@ -283,6 +287,7 @@ static bool begin(struct sealing *sealing)
     sealing->identity = reel_identity_new(&resolver);
     sealing->names = reel_names_new(&options->names);
     sealing->keyframes = reel_keyframes_new();
+    sealing->totals = reel_totals_new();
     sealing->world = reel_world_new(sealing->identity, &listener);
     if (!sealing->identity || !sealing->names || !sealing->keyframes || !sealing->world)
         return out_of_memory(sealing);
@@ -318,6 +323,7 @@ bool reel_seal(struct reel_trace *trace, const struct reel_seal_options *options
     reel_world_free(sealing.world);
     reel_names_free(sealing.names);
     reel_keyframes_free(sealing.keyframes);
+    reel_totals_free(sealing.totals);
     reel_identity_free(sealing.identity);
     reel_shared_places_free(sealing.places);
     reel_seal_facts_clear(&sealing.facts);

@@ -27,7 +27,7 @@ struct site_sum {
 
 struct reel_totals {
     GArray *states;    /* struct sum, REEL_STATE_COUNT to a thread */
-    GHashTable *waits; /* thread << 32 | object → struct wait_sum */
+    GHashTable *waits; /* thread, state, object → struct wait_sum */
     GArray *locks;     /* struct lock_sum by object */
     GHashTable *sites; /* object << 32 | stack → struct site_sum */
     GHashTable *users; /* object << 32 | thread */
@@ -84,9 +84,10 @@ void reel_totals_interval(struct reel_totals *totals, const struct reel_interval
         g_array_set_size(totals->states,
                          MAX((interval->thread + 1) * REEL_STATE_COUNT, totals->states->len * 2));
     add(&g_array_index(totals->states, struct sum, at), ns);
-    if (!reel_state_waits(interval->state) || !interval->object)
+    if (!interval->object)
         return;
-    gpointer key = pair(interval->thread, interval->object);
+    _Static_assert(REEL_STATE_COUNT <= 32, "a state takes five bits of the key");
+    gpointer key = pair(interval->thread << 5 | interval->state, interval->object);
     struct wait_sum *wait = g_hash_table_lookup(totals->waits, key);
     if (!wait) {
         wait = g_new0(struct wait_sum, 1);
@@ -232,12 +233,10 @@ bool reel_totals_write(struct reel_totals *totals, struct reel_trace *trace,
          write_sites},
     };
     sqlite3 *database = reel_trace_database(trace);
-    bool good = reel_trace_begin(trace, error);
-    if (good)
-        good = sqlite3_exec(database,
-                            "DELETE FROM thread_state; DELETE FROM thread_wait;"
-                            "DELETE FROM lock_total; DELETE FROM lock_site",
-                            NULL, NULL, NULL) == SQLITE_OK;
+    bool good = sqlite3_exec(database,
+                             "DELETE FROM thread_state; DELETE FROM thread_wait;"
+                             "DELETE FROM lock_total; DELETE FROM lock_site",
+                             NULL, NULL, NULL) == SQLITE_OK;
     for (unsigned i = 0; good && i < G_N_ELEMENTS(tables); i++) {
         sqlite3_stmt *statement;
         good = sqlite3_prepare_v2(database, tables[i].sql, -1, &statement, NULL) == SQLITE_OK;
@@ -250,5 +249,5 @@ bool reel_totals_write(struct reel_totals *totals, struct reel_trace *trace,
         reel_error_set(error, REEL_ERROR_STORE, sqlite3_extended_errcode(database),
                        "%s: cannot write totals: %s", reel_trace_path(trace),
                        sqlite3_errmsg(database));
-    return reel_trace_commit(trace, error) && good;
+    return good;
 }

@@ -15,7 +15,8 @@ void reel_totals_free(struct reel_totals *totals);
 void reel_totals_interval(struct reel_totals *totals, const struct reel_interval *interval);
 void reel_totals_hold(struct reel_totals *totals, const struct reel_hold *hold);
 
-/* Writes tables thread_state, thread_wait, lock_total and lock_site, in place of what was there. */
+/* Writes tables thread_state, thread_wait, lock_total and lock_site, in place of what was there,
+ * within the caller's transaction. */
 bool reel_totals_write(struct reel_totals *totals, struct reel_trace *trace,
                        struct reel_error *error);
 

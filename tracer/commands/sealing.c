@@ -1,0 +1,90 @@
+#include "tracer/commands/sealing.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "tracer/model/live_table.h"
+#include "tracer/symbols/symbols.h"
+
+/* The model asks for names; the symbols know them. */
+static const char *symbol_of(void *data, uint32_t process, uint64_t address)
+{
+    struct reel_symbols *symbols = data;
+    struct reel_symbol symbol;
+    const char *variable = reel_symbols_variable(symbols, process, address);
+    if (variable)
+        return variable;
+    return reel_symbols_entry(symbols, process, address, &symbol) ? symbol.function : NULL;
+}
+
+static bool site_of(void *data, uint32_t stack, struct reel_name_site *site)
+{
+    struct reel_symbol_site found;
+    if (!reel_symbols_site(data, stack, &found))
+        return false;
+    site->expression = found.expression;
+    site->file = found.file;
+    site->line = (unsigned)found.line;
+    return true;
+}
+
+static bool print_progress(void *data, uint64_t done, uint64_t total)
+{
+    (void)data;
+    fprintf(stderr, "\r\033[Kreel: sorting %.0f %% of %llu events",
+            total ? 100.0 * (double)done / (double)total : 100.0, (unsigned long long)total);
+    return true;
+}
+
+bool reel_seal_with_symbols(struct reel_trace *trace, bool show_progress,
+                            struct reel_seal_result *result, struct reel_error *error)
+{
+    struct reel_symbols *symbols = reel_symbols_new(trace, error);
+    if (!symbols)
+        return false;
+    struct reel_seal_options options = {
+        .writer = REEL_ROWS_PAGES,
+        .names = {.symbol = symbol_of, .site = site_of, .data = symbols},
+    };
+    bool terminal = show_progress && isatty(STDERR_FILENO);
+    if (terminal)
+        options.progress = print_progress;
+    bool good =
+        reel_symbols_name_frames(symbols, error) && reel_seal(trace, &options, result, error);
+    if (terminal)
+        fputs("\r\033[K", stderr);
+    reel_symbols_free(symbols);
+    return good;
+}
+
+struct reel_trace *reel_trace_open_for_reading(const char *path, bool may_be_unsealed,
+                                               struct reel_error *error)
+{
+    struct reel_trace *trace = reel_trace_open(path, REEL_TRACE_READ, error);
+    if (!trace || reel_trace_state(trace) == REEL_TRACE_SEALED)
+        return trace;
+    if (reel_trace_state(trace) == REEL_TRACE_CLOSED && access(path, W_OK) == 0) {
+        reel_trace_close(trace, NULL);
+        trace = reel_trace_open(path, REEL_TRACE_WRITE, error);
+        if (!trace)
+            return NULL;
+        if (reel_seal_with_symbols(trace, true, NULL, error))
+            return trace;
+        reel_trace_close(trace, NULL);
+        return NULL;
+    }
+    if (may_be_unsealed && reel_live_table_register(trace, error))
+        return trace;
+    if (!may_be_unsealed) {
+        bool recording = reel_trace_state(trace) == REEL_TRACE_RECORDING;
+        reel_error_set(error, REEL_ERROR_LIMIT, 0, "%s: %s", path,
+                       recording ? "still being recorded, or its recorder died"
+                                 : "not sealed, and not writable");
+        reel_error_hint(error,
+                        recording ? "If nothing records into it any more: reel recover %s"
+                                  : "Copy it to where it can be written: %s",
+                        path);
+    }
+    reel_trace_close(trace, NULL);
+    return NULL;
+}

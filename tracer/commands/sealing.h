@@ -1,0 +1,17 @@
+/* From a recorded trace to one that can be looked at: symbols, then plain rows. */
+#ifndef REEL_COMMANDS_SEALING_H
+#define REEL_COMMANDS_SEALING_H
+
+#include "tracer/model/seal.h"
+
+/* Names frames, seals, names objects and threads. `trace` is open for writing. */
+bool reel_seal_with_symbols(struct reel_trace *trace, bool show_progress,
+                            struct reel_seal_result *result, struct reel_error *error);
+
+/* Opens a trace to be looked at: one that is not sealed is sealed first if it may be written and
+ * nobody is recording into it; `may_be_unsealed`: otherwise as it is, its events through the live
+ * table. */
+struct reel_trace *reel_trace_open_for_reading(const char *path, bool may_be_unsealed,
+                                               struct reel_error *error);
+
+#endif
