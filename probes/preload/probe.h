@@ -26,14 +26,17 @@
 
 /* This thread. In static TLS (initial-exec): no allocation at first use, async-signal-safe. */
 struct reel_tls {
-    char *cursor; /* next free record; past `end` when the block is full */
-    char *end;
-    struct reel_block *block;
+    union {
+        struct {
+            char *cursor; /* next free record; past `end` when the block is full */
+            char *end;    /* of the block; NULL before the first */
+        };
+        _Alignas(16) __int128 room; /* both, to move them in one instruction */
+    };
     struct reel_thread_slot *slot;
     uint32_t
-        inside; /* above 0: wrappers pass through (the probe is at work, or told to be blind) */
-    uint32_t switching; /* a block is being changed: a signal handler's event finds no room */
-    uint32_t ended;     /* EXIT was written: nothing may follow */
+        inside;     /* above 0: wrappers pass through (the probe is at work, or told to be blind) */
+    uint32_t ended; /* EXIT was written: nothing may follow */
     uint32_t exit_reason;
     uint32_t destructor_rounds;
     uint32_t
@@ -44,8 +47,7 @@ struct reel_tls {
     uint64_t stalled_ticks; /* all stalls of this thread */
     uint64_t attach_time;
     struct reel_stack_cache *stacks;
-    uintptr_t stack_top;     /* walks end here; 0: not known */
-    char *arena, *arena_end; /* of the stack cache, in a block taken for it */
+    uintptr_t stack_top; /* walks end here; 0: not known */
 };
 extern __thread struct reel_tls reel_tls REEL_HIDDEN __attribute__((tls_model("initial-exec")));
 
@@ -81,7 +83,10 @@ extern struct reel_probe reel_probe REEL_HIDDEN;
 
 /* Out of line */
 struct reel_tls *reel_enter_slow(enum reel_family family) REEL_HIDDEN;
-struct reel_record *reel_reserve_slow(struct reel_tls *tls, char *at, size_t bytes) REEL_HIDDEN;
+struct reel_record *reel_reserve_slow(struct reel_tls *tls, char *at, char *end,
+                                      size_t bytes) REEL_HIDDEN;
+struct reel_record *reel_reserve_disturbed(struct reel_tls *tls, char *at, char *before,
+                                           size_t bytes) REEL_HIDDEN;
 struct reel_sequence_slot *reel_sequence_find_slow(uint64_t key) REEL_HIDDEN;
 
 /* Enter: this thread's state, or NULL when the wrapper shall just pass the call on. */
@@ -102,7 +107,7 @@ static inline uint64_t reel_now(void)
 static inline struct reel_record *reel_reserve(struct reel_tls *tls, size_t records)
 {
     size_t bytes = records * sizeof(struct reel_record);
-    char *at;
+    char *at, *end = *(char *volatile *)&tls->end;
 #if defined(__x86_64__)
     uint64_t step = bytes;
     __asm__ volatile("xaddq %0, %1" : "+r"(step), "+m"(tls->cursor) : : "cc", "memory");
@@ -110,9 +115,12 @@ static inline struct reel_record *reel_reserve(struct reel_tls *tls, size_t reco
 #else
     at = (char *)__atomic_fetch_add((uintptr_t *)&tls->cursor, bytes, __ATOMIC_RELAXED);
 #endif
-    if (REEL_LIKELY(at + bytes <= tls->end))
+    /* Looked at before and after: a handler in between may have moved on to another block. */
+    if (REEL_UNLIKELY(end != *(char *volatile *)&tls->end))
+        return reel_reserve_disturbed(tls, at, end, bytes);
+    if (REEL_LIKELY(at + bytes <= end))
         return (struct reel_record *)at;
-    return reel_reserve_slow(tls, at, bytes);
+    return reel_reserve_slow(tls, at, end, bytes);
 }
 
 static inline void reel_record_fill(struct reel_record *record, uint64_t time, uint32_t kind,
@@ -227,6 +235,7 @@ void reel_attach_forked(uint32_t parent_number) REEL_HIDDEN;
 
 /* thread_slot.c: slots are claimed by the creator of a thread, or by the thread itself. */
 struct reel_thread_slot *reel_thread_slot_claim(uint32_t parent) REEL_HIDDEN;
+void reel_thread_slot_return(struct reel_thread_slot *slot) REEL_HIDDEN;
 bool reel_thread_attach(struct reel_tls *tls) REEL_HIDDEN;
 void reel_thread_begin(struct reel_tls *tls, struct reel_thread_slot *slot) REEL_HIDDEN;
 int32_t reel_thread_tid(void) REEL_HIDDEN;
@@ -234,5 +243,7 @@ void reel_thread_end(void *tls) REEL_HIDDEN;
 
 /* writer.c */
 struct reel_block *reel_block_take(void) REEL_HIDDEN;
+uint32_t reel_block_index(const struct reel_block *block) REEL_HIDDEN;
+void reel_block_give_back(struct reel_block *block) REEL_HIDDEN;
 
 #endif

@@ -12,38 +12,79 @@ struct reel_stack_node {
     uint32_t depth;
 };
 
-/* Lives at the start of the first arena block. */
+/* Lives at the start of the first arena block. Like the blocks of events (writer.c), it may be met
+ * by a signal handler at any instruction: each change is one instruction. A handler may add a node
+ * that was about to be added: then there are two, and both are right. */
 struct reel_stack_cache {
     struct reel_stack_node root;
     uint32_t last_number;
     uint32_t blocks;
-    volatile uint32_t growing; /* a node is being added: a signal handler adds none */
+    struct arena *arena; /* the newest */
 };
 
-#define ARENA_BLOCKS_LIMIT 256u       /* about 230,000 nodes a thread */
-#define FRAME_LIMIT        (8u << 20) /* a larger frame is taken for a wrong rule */
+/* Nodes of one block. */
+struct arena {
+    uint32_t used;
+    struct reel_stack_node node[];
+};
 
-/* More room for nodes, in a block of the pool; it goes back when the thread ends. */
-static bool grow(struct reel_tls *tls)
+#define ARENA_BLOCKS_LIMIT 256u /* about 230,000 nodes a thread */
+#define ARENA_NODES                                                                                \
+    ((REEL_BLOCK_BYTES - 1024 - sizeof(struct arena)) / sizeof(struct reel_stack_node))
+#define FRAME_LIMIT (8u << 20) /* a larger frame is taken for a wrong rule */
+
+_Static_assert(sizeof(struct reel_stack_cache) + offsetof(struct reel_block, record) <= 1024,
+               "the first arena has room for the cache");
+
+/* Takes a block for nodes, chained to the thread's slot: it goes back when the thread ends. */
+static char *take_block(struct reel_tls *tls)
 {
-    if (!tls->slot || (tls->stacks && tls->stacks->blocks >= ARENA_BLOCKS_LIMIT))
-        return false;
-    struct reel_block *block = reel_block_take();
+    struct reel_block *block = tls->slot ? reel_block_take() : NULL;
     if (!block)
-        return false;
+        return NULL;
     block->owner = 0;
-    atomic_store_explicit(&block->next_free, tls->slot->arena, memory_order_relaxed);
-    tls->slot->arena = (uint32_t)(block - reel_region_block(reel_probe.region, 0));
-    tls->arena = (char *)block->record;
-    tls->arena_end = (char *)(block + 1);
-    if (!tls->stacks) {
-        struct reel_stack_cache *cache = (struct reel_stack_cache *)tls->arena;
-        tls->arena += (sizeof *cache + 15) & ~(size_t)15;
-        *cache = (struct reel_stack_cache){.root.rule.base = REEL_CFI_STOP};
-        tls->stacks = cache;
+    uint32_t below = tls->slot->arena, index = reel_block_index(block);
+    do {
+        atomic_store_explicit(&block->next_free, below, memory_order_relaxed);
+    } while (!__atomic_compare_exchange_n(&tls->slot->arena, &below, index, false, __ATOMIC_RELAXED,
+                                          __ATOMIC_RELAXED));
+    return (char *)block->record;
+}
+
+static struct reel_stack_cache *cache_of(struct reel_tls *tls)
+{
+    if (REEL_LIKELY(tls->stacks))
+        return tls->stacks;
+    char *room = take_block(tls);
+    if (!room)
+        return NULL;
+    struct reel_stack_cache *cache = (struct reel_stack_cache *)room, *none = NULL;
+    cache->root.rule.base = REEL_CFI_STOP;
+    cache->blocks = 1;
+    cache->arena = (struct arena *)(room + ((sizeof *cache + 15) & ~(size_t)15));
+    __atomic_compare_exchange_n(&tls->stacks, &none, cache, false, __ATOMIC_RELEASE,
+                                __ATOMIC_RELAXED);
+    return tls->stacks;
+}
+
+static struct reel_stack_node *allocate(struct reel_tls *tls, struct reel_stack_cache *cache)
+{
+    for (;;) {
+        struct arena *arena = cache->arena;
+        uint32_t at = __atomic_fetch_add(&arena->used, 1, __ATOMIC_RELAXED);
+        if (at < ARENA_NODES)
+            return &arena->node[at];
+        __atomic_store_n(&arena->used, ARENA_NODES, __ATOMIC_RELAXED);
+        if (__atomic_fetch_add(&cache->blocks, 1, __ATOMIC_RELAXED) >= ARENA_BLOCKS_LIMIT) {
+            __atomic_store_n(&cache->blocks, ARENA_BLOCKS_LIMIT, __ATOMIC_RELAXED);
+            return NULL;
+        }
+        struct arena *next = (struct arena *)take_block(tls);
+        if (!next)
+            return NULL;
+        __atomic_compare_exchange_n(&cache->arena, &arena, next, false, __ATOMIC_RELEASE,
+                                    __ATOMIC_RELAXED);
     }
-    tls->stacks->blocks++;
-    return true;
 }
 
 /* Makes the child of `parent` for `pc`, and says so. NULL: no room. */
@@ -51,30 +92,25 @@ static struct reel_stack_node *add(struct reel_tls *tls, struct reel_stack_node 
                                    uint64_t pc)
 {
     struct reel_stack_cache *cache = tls->stacks;
-    if (cache->growing)
+    struct reel_stack_node *node = allocate(tls, cache);
+    if (!node)
         return NULL;
-    cache->growing = 1;
-    atomic_signal_fence(memory_order_seq_cst);
-    struct reel_stack_node *node = NULL;
-    if (tls->arena + sizeof *node <= tls->arena_end || grow(tls)) {
-        node = (struct reel_stack_node *)tls->arena;
-        tls->arena += sizeof *node;
-        *node = (struct reel_stack_node){.pc = pc,
-                                         .number = ++cache->last_number,
-                                         .depth = parent->depth + 1,
-                                         .sibling = parent->children};
-        if (reel_probe.stack_mode == REEL_STACK_FRAMES)
-            node->rule = (struct reel_cfi_rule){
-                .base = REEL_CFI_FRAME_POINTER, .cfa_offset = 16, .saved_offset = -2};
-        else if (reel_probe.stack_mode == REEL_STACK_CALLER)
-            node->rule.base = REEL_CFI_STOP;
-        else /* a return address belongs to the call before it; an interrupted one to itself */
-            reel_cfi_find(parent->rule.base == REEL_CFI_SIGNAL ? pc : pc - 1, &node->rule);
-        reel_emit(tls, REEL_KIND(REEL_OP_STACK_NODE, 0, 0), pc, 0, parent->number, node->number);
-        atomic_signal_fence(memory_order_release);
-        parent->children = node;
-    }
-    cache->growing = 0;
+    *node = (struct reel_stack_node){
+        .pc = pc,
+        .number = __atomic_add_fetch(&cache->last_number, 1, __ATOMIC_RELAXED),
+        .depth = parent->depth + 1,
+        .sibling = parent->children};
+    if (reel_probe.stack_mode == REEL_STACK_FRAMES)
+        node->rule = (struct reel_cfi_rule){
+            .base = REEL_CFI_FRAME_POINTER, .cfa_offset = 16, .saved_offset = -2};
+    else if (reel_probe.stack_mode == REEL_STACK_CALLER)
+        node->rule.base = REEL_CFI_STOP;
+    else /* a return address belongs to the call before it; an interrupted one to itself */
+        reel_cfi_find(parent->rule.base == REEL_CFI_SIGNAL ? pc : pc - 1, &node->rule);
+    reel_emit(tls, REEL_KIND(REEL_OP_STACK_NODE, 0, 0), pc, 0, parent->number, node->number);
+    while (!__atomic_compare_exchange_n(&parent->children, &node->sibling, node, false,
+                                        __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        ;
     return node;
 }
 
@@ -99,15 +135,14 @@ void reel_stack_mark_top(struct reel_tls *tls, void *frame)
 
 uint32_t reel_stack_walk(struct reel_tls *tls, void *frame)
 {
-    if (REEL_UNLIKELY(!tls->stacks)) {
-        if (!tls->slot || !grow(tls))
-            return 0;
-    }
+    struct reel_stack_cache *cache = cache_of(tls);
+    if (REEL_UNLIKELY(!cache))
+        return 0;
     uint64_t pc = ((uint64_t *)frame)[1];
     uint64_t sp = (uint64_t)frame + 16, bp = ((uint64_t *)frame)[0];
     const uint64_t top = tls->stack_top && sp <= tls->stack_top ? tls->stack_top : UINT64_MAX;
     const uint32_t depth = reel_probe.stack_depth;
-    struct reel_stack_node *node = &tls->stacks->root;
+    struct reel_stack_node *node = &cache->root;
     for (;;) {
         struct reel_stack_node *child = node->recent;
         if (REEL_UNLIKELY(!child || child->pc != pc)) {

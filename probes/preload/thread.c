@@ -58,7 +58,7 @@ static struct reel_thread_slot *announce(struct reel_tls *tls, uint32_t stack, u
 static void created(struct reel_tls *tls, struct reel_thread_slot *slot, uint32_t number, int error)
 {
     if (error)
-        atomic_store_explicit(&slot->state, REEL_SLOT_FREE, memory_order_release);
+        reel_thread_slot_return(slot);
     reel_emit(tls, THREAD(CREATED), number, 0, (uint32_t)error, 0);
 }
 

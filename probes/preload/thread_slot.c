@@ -18,7 +18,6 @@ struct reel_thread_slot *reel_thread_slot_claim(uint32_t parent)
         while (high < index + 1 &&
                !atomic_compare_exchange_weak(&region->thread_high, &high, index + 1))
             ;
-        slot->number = number;
         slot->process = reel_probe.process_index;
         slot->process_number = reel_probe.process ? reel_probe.process->number : 0;
         slot->tid = 0;
@@ -29,10 +28,18 @@ struct reel_thread_slot *reel_thread_slot_claim(uint32_t parent)
         atomic_store_explicit(&slot->lost, 0, memory_order_relaxed);
         atomic_store_explicit(&slot->abandoned, 0, memory_order_relaxed);
         atomic_store_explicit(&slot->wait_since, 0, memory_order_relaxed);
-        atomic_store_explicit(&slot->first_block, REEL_NO_BLOCK, memory_order_release);
+        atomic_store_explicit(&slot->first_block, REEL_NO_BLOCK, memory_order_relaxed);
+        /* Last: with a number the slot is somebody's. Pairs with the collector's acquire. */
+        __atomic_store_n(&slot->number, number, __ATOMIC_RELEASE);
         return slot;
     }
     return NULL;
+}
+
+void reel_thread_slot_return(struct reel_thread_slot *slot)
+{
+    __atomic_store_n(&slot->number, 0, __ATOMIC_RELAXED);
+    atomic_store_explicit(&slot->state, REEL_SLOT_FREE, memory_order_release);
 }
 
 int32_t reel_thread_tid(void)
@@ -45,7 +52,12 @@ int32_t reel_thread_tid(void)
 /* Makes `slot` this thread's own. */
 void reel_thread_begin(struct reel_tls *tls, struct reel_thread_slot *slot)
 {
-    tls->slot = slot;
+    struct reel_thread_slot *none = NULL;
+    if (!__atomic_compare_exchange_n(&tls->slot, &none, slot, false, __ATOMIC_RELAXED,
+                                     __ATOMIC_RELAXED)) {
+        reel_thread_slot_return(slot); /* a signal handler was faster */
+        return;
+    }
     tls->tid = reel_thread_tid();
     tls->attach_time = reel_now();
     slot->tid = tls->tid;

@@ -9,6 +9,7 @@
 #define PROCESS_CAPACITY 4096u
 #define THREAD_CAPACITY  32768u
 #define SEQUENCE_BITS    16u
+#define FEED_STEP        16u /* blocks: 1 MiB */
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -143,14 +144,19 @@ void reel_region_feed(struct reel_region_owner *owner, uint32_t wanted)
         more = owner->total_blocks - owner->ready_blocks;
     if (more == 0)
         return;
-    if (!prefault(reel_region_block(region, owner->ready_blocks),
-                  (size_t)more * REEL_BLOCK_BYTES)) {
-        owner->memory_exhausted = true;
-        return;
+    /* In steps: who waits for a block gets one before all are there. */
+    while (more > 0) {
+        uint32_t step = more < FEED_STEP ? more : FEED_STEP;
+        if (!prefault(reel_region_block(region, owner->ready_blocks),
+                      (size_t)step * REEL_BLOCK_BYTES)) {
+            owner->memory_exhausted = true;
+            return;
+        }
+        for (uint32_t i = 0; i < step; i++)
+            push(region, owner->ready_blocks + i);
+        owner->ready_blocks += step;
+        more -= step;
     }
-    for (uint32_t i = 0; i < more; i++)
-        push(region, owner->ready_blocks + i);
-    owner->ready_blocks += more;
 }
 
 void reel_region_recycle(struct reel_region_owner *owner, uint32_t index)
