@@ -8,10 +8,14 @@
 const struct reel_command *const reel_commands[] = {
     &reel_command_record,
     &reel_command_report,
+    &reel_command_timeline,
+    &reel_command_show,
     &reel_command_events,
     &reel_command_query,
     &reel_command_info,
     &reel_command_recover,
+    &reel_command_doctor,
+    &reel_command_completion,
     NULL,
 };
 

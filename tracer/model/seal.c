@@ -267,6 +267,7 @@ static bool derive(struct sealing *sealing)
            reel_trace_set_meta(sealing->trace, "end_ns", end_ns, sealing->error) &&
            name_threads(sealing) &&
            reel_keyframes_write(sealing->keyframes, sealing->trace, sealing->error) &&
+           reel_totals_write(sealing->totals, sealing->trace, sealing->error) &&
            reel_trace_commit(sealing->trace, sealing->error);
 }
 
