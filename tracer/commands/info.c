@@ -110,9 +110,11 @@ static int run(const struct reel_command *command, int argc, char **argv)
                  reel_duration_text(g_ascii_strtoull(value, NULL, 10), !output.utf8, buffer));
         sqlite3_free(value);
         fact(table, "state", states[state]);
-        number = g_strdup_printf("%" PRId64 " in %" PRId64 " threads of %" PRId64 " processes",
-                                 events, count(database, "SELECT count(*) FROM thread"),
-                                 count(database, "SELECT count(*) FROM process"));
+        int64_t threads = count(database, "SELECT count(*) FROM thread"),
+                processes = count(database, "SELECT count(*) FROM process");
+        number = g_strdup_printf("%" PRId64 " in %" PRId64 " thread%s of %" PRId64 " process%s",
+                                 events, threads, threads == 1 ? "" : "s", processes,
+                                 processes == 1 ? "" : "es");
         fact(table, "events", number);
         g_autofree char *size =
             g_format_size_full((guint64)file.st_size, G_FORMAT_SIZE_LONG_FORMAT);

@@ -32,10 +32,11 @@ static void print_head(const struct reel_output *output, struct reel_trace *trac
     double duration = number_of(database, "SELECT max(end_ns) FROM interval");
     fprintf(output->file, "%s%s%s\n", reel_output_style(output, REEL_STYLE_BOLD),
             command ? command : "(unknown program)", reel_output_style(output, REEL_STYLE_PLAIN));
-    fprintf(output->file, "  %s, %.0f processes, %.0f threads, %.0f events",
-            reel_duration_text((uint64_t)duration, !output->utf8, text),
-            number_of(database, "SELECT count(*) FROM process"),
-            number_of(database, "SELECT count(*) FROM thread"),
+    const double processes = number_of(database, "SELECT count(*) FROM process"),
+                 threads = number_of(database, "SELECT count(*) FROM thread");
+    fprintf(output->file, "  %s, %.0f process%s, %.0f thread%s, %.0f events",
+            reel_duration_text((uint64_t)duration, !output->utf8, text), processes,
+            processes == 1 ? "" : "es", threads, threads == 1 ? "" : "s",
             number_of(database, "SELECT count(*) FROM event"));
     if (lost && strcmp(lost, "0") != 0)
         fprintf(output->file, ", %s%s lost%s", reel_output_style(output, REEL_STYLE_BAD), lost,

@@ -16,18 +16,23 @@
 #include "tracer/model/time_text.h"
 
 static const struct {
-    const char *utf8, *ascii, *small_utf8, *small_ascii, *color, *meaning;
+    const char *utf8, *ascii, *color, *meaning;
 } marks[REEL_STATE_ROLE_COUNT] = {
-    [REEL_STATE_ROLE_RUNNING] = {"█", "#", "█", "#", "\033[32m", "running"},
-    [REEL_STATE_ROLE_RUNNABLE] = {"▒", "+", "▒", "+", "\033[36m", "waits for a processor"},
-    [REEL_STATE_ROLE_LOCK] = {"▚", "L", "▖", "l", "\033[31m", "waits for a held lock"},
-    [REEL_STATE_ROLE_ORDER] = {"▁", "-", "▁", "-", "\033[33m", "waits for another's work"},
-    [REEL_STATE_ROLE_GIL] = {"╳", "G", "╷", "g", "\033[35m", "waits for a global lock"},
-    [REEL_STATE_ROLE_IO] = {"▂", "i", "▂", "i", "\033[94m", "in i/o"},
-    [REEL_STATE_ROLE_CALLBACK] = {"▓", "@", "▓", "@", "\033[34m", "runs a callback"},
-    [REEL_STATE_ROLE_IDLE] = {"·", ".", "·", ".", "\033[2m", "idle"},
-    [REEL_STATE_ROLE_GAP] = {"?", "?", "¿", "?", "\033[7m", "not recorded"},
+    [REEL_STATE_ROLE_RUNNING] = {"█", "#", "\033[32m", "running"},
+    [REEL_STATE_ROLE_RUNNABLE] = {"▒", "+", "\033[36m", "waits for a processor"},
+    [REEL_STATE_ROLE_LOCK] = {"▚", "L", "\033[31m", "waits for a held lock"},
+    [REEL_STATE_ROLE_ORDER] = {"▁", "-", "\033[33m", "waits for another's work"},
+    [REEL_STATE_ROLE_GIL] = {"╳", "G", "\033[35m", "waits for a global lock"},
+    [REEL_STATE_ROLE_IO] = {"▂", "i", "\033[94m", "in i/o"},
+    [REEL_STATE_ROLE_CALLBACK] = {"▓", "@", "\033[34m", "runs a callback"},
+    [REEL_STATE_ROLE_IDLE] = {"·", ".", "\033[2m", "idle"},
+    [REEL_STATE_ROLE_GAP] = {"?", "?", "\033[7m", "not recorded"},
 };
+
+/* A column in which a lock wait or a gap is not the most: [busy][gap]. */
+static const struct {
+    const char *utf8, *ascii;
+} mixed[2][2] = {{{"▖", "l"}, {"¿", "?"}}, {{"▙", "h"}, {"¿", "?"}}};
 
 struct lane {
     uint32_t thread;
@@ -117,7 +122,6 @@ static void print_column(const struct reel_output *output,
     static const enum reel_state_role never_lost[] = {REEL_STATE_ROLE_GAP, REEL_STATE_ROLE_LOCK,
                                                       REEL_STATE_ROLE_GIL};
     unsigned most = 0;
-    bool small = false;
     for (unsigned role = 1; role < REEL_STATE_ROLE_COUNT; role++)
         if (share[role] > share[most])
             most = role;
@@ -125,13 +129,16 @@ static void print_column(const struct reel_output *output,
         fputc(' ', output->file);
         return;
     }
-    for (unsigned i = 0; i < G_N_ELEMENTS(never_lost) && !small; i++)
+    const char *mark = output->utf8 ? marks[most].utf8 : marks[most].ascii;
+    bool busy = most == REEL_STATE_ROLE_RUNNING || most == REEL_STATE_ROLE_CALLBACK ||
+                most == REEL_STATE_ROLE_RUNNABLE;
+    for (unsigned i = 0; i < G_N_ELEMENTS(never_lost); i++)
         if (share[never_lost[i]] > 0 && never_lost[i] != most) {
+            bool gap = never_lost[i] == REEL_STATE_ROLE_GAP;
+            mark = output->utf8 ? mixed[busy][gap].utf8 : mixed[busy][gap].ascii;
             most = never_lost[i];
-            small = true;
+            break;
         }
-    const char *mark = output->utf8 ? (small ? marks[most].small_utf8 : marks[most].utf8)
-                                    : (small ? marks[most].small_ascii : marks[most].ascii);
     if (output->color)
         fprintf(output->file, "%s%s\033[0m", marks[most].color, mark);
     else
