@@ -124,6 +124,8 @@ struct reel_process_slot {
     uint32_t reserved[14];
 };
 
+#define REEL_REGION_POOL_COMPLETE 1u /* no more blocks will be added: who finds none must stall */
+
 struct reel_region {
     uint64_t magic;
     uint32_t version;
@@ -142,7 +144,7 @@ struct reel_region {
     uint32_t follow;             /* 0: forked and exec'd children record nothing */
     uint64_t io_threshold_ticks; /* shorter I/O calls on plain files leave no record; 0 = all */
     int32_t collector_pid;
-    uint32_t flags; /* reserved */
+    uint32_t flags; /* REEL_REGION_*; changed by the collector while the target runs */
     uint64_t reserved[8];
 
     /* Everything below is written by all sides. */

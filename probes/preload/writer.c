@@ -82,7 +82,8 @@ static void pause_briefly(unsigned round)
 
 /* Waits for a free block within the budget; adds what it waited to *stalled (ticks). On a machine
  * whose processors are all busy the collector may not have had a turn within the budget: it is
- * given two, for the first may be too far gone to see us, up to STARVED_FACTOR times the budget. */
+ * given two, for the first may be too far gone to see us, and more while it can still enlarge the
+ * pool; up to STARVED_FACTOR times the budget. */
 #define STARVED_FACTOR 100
 
 static struct reel_block *wait_for_block(struct reel_tls *tls, uint64_t *stalled)
@@ -103,9 +104,12 @@ static struct reel_block *wait_for_block(struct reel_tls *tls, uint64_t *stalled
         beats += beat != last_beat;
         last_beat = beat;
         /* The first stall of a thread is granted whole, later ones out of its share. */
+        bool complete =
+            __atomic_load_n(&region->flags, __ATOMIC_RELAXED) & REEL_REGION_POOL_COMPLETE;
         bool spent = waited > region->stall_ticks ||
                      (tls->stalled_ticks && tls->stalled_ticks + waited > allowance);
-        if (!lossless && spent && (beats >= 2 || waited > region->stall_ticks * STARVED_FACTOR))
+        if (!lossless && spent &&
+            ((beats >= 2 && complete) || waited > region->stall_ticks * STARVED_FACTOR))
             break;
         pause_briefly(round);
         block = reel_block_take();

@@ -19,6 +19,8 @@
 /* Blocks kept free: 32 MiB. A program that starts hundreds of threads at once takes two for each
  * before the collector gets a turn. */
 #define POOL_BLOCKS 512u
+#define POOL_FIRST  64u /* of them there when the program starts */
+#define POOL_LOW    32u
 #define FEED_ROUND  48u /* of them made in one round */
 
 #define COMMIT_NS   50000000u
@@ -253,7 +255,7 @@ static int64_t round_once(struct collector *collector, bool last)
     if (wanted > collector->feed)
         collector->feed = wanted;
     /* A little more a round: a program that ends soon shall not wait for memory it never needs. */
-    wanted = there + FEED_ROUND;
+    wanted = there < POOL_LOW ? collector->feed : there + FEED_ROUND;
     reel_region_feed(&collector->owner, wanted < collector->feed ? wanted : collector->feed);
     return taken;
 }
@@ -355,7 +357,7 @@ bool reel_collect(struct reel_trace *trace, char *const argv[],
         .options = options, .trace = trace, .error = error, .feed = POOL_BLOCKS};
     reel_clock_map_start(&collector.clock);
     if (!reel_region_open(&collector.owner, options, collector.clock.clock,
-                          1.0 / collector.clock.ns_per_tick, 16, error))
+                          1.0 / collector.clock.ns_per_tick, POOL_FIRST, error))
         return false;
     collector.stacks = reel_stacks_new(trace);
     collector.processes = reel_processes_new(trace, &collector.owner, &collector.clock);

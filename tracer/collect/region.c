@@ -137,6 +137,8 @@ void reel_region_feed(struct reel_region_owner *owner, uint32_t wanted)
 {
     struct reel_region *region = owner->region;
     uint32_t there = atomic_load_explicit(&region->free_count, memory_order_relaxed);
+    if (owner->memory_exhausted || owner->ready_blocks == owner->total_blocks)
+        __atomic_store_n(&region->flags, REEL_REGION_POOL_COMPLETE, __ATOMIC_RELAXED);
     if (there >= wanted || owner->memory_exhausted)
         return;
     uint32_t more = wanted - there;
