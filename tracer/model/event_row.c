@@ -56,7 +56,13 @@ bool reel_event_has_text(const struct reel_event *event)
     case REEL_OP_EXEC:
     case REEL_OP_MARK:
     case REEL_OP_LOAD:
+    case REEL_OP_INIT:
+    case REEL_OP_SPAN_BEGIN:
+    case REEL_OP_SPAN_END:
+    case REEL_OP_STATE:
         return event->extra_words > 0;
+    case REEL_OP_CREATE:
+        return event->extra_words > 0 && event->class == REEL_CLASS_TASK;
     default:
         return false;
     }

@@ -216,33 +216,6 @@ static uint64_t fold(const struct reel_shared_place *place)
     return (folded ^ folded >> 32) + place->offset;
 }
 
-static uint32_t shared_object(struct reel_identity *identity, const struct reel_event *event,
-                              enum reel_class class, uint64_t address)
-{
-    struct reel_shared_place place;
-    uint64_t key = address;
-    if (identity->resolver.resolve &&
-        identity->resolver.resolve(identity->resolver.data, event->process, address, event->time_ns,
-                                   &place))
-        key = fold(&place);
-    uint32_t where = reel_address_place(space_of(class), SPACE_SHARED);
-    uint32_t before = reel_address_map_get(&identity->map, where, key);
-    struct reel_object *old = before ? &identity->object[before] : NULL;
-    bool fresh = !old || old->ended || old->class != class || event->operation == REEL_OP_INIT;
-    if (!fresh)
-        return before;
-    struct reel_object *object = make(identity, event, class, address, 0);
-    if (!object)
-        return 0;
-    uint32_t id = number_of(identity, object);
-    old = before ? &identity->object[before] : NULL;
-    object->shared = true;
-    object->generation = old ? old->generation + 1 : 1;
-    object->after_destroy = old && old->ended && event->operation != REEL_OP_INIT;
-    reel_address_map_set(&identity->map, where, key, id);
-    return id;
-}
-
 static uint32_t private_object(struct reel_identity *identity, const struct reel_event *event,
                                enum reel_class class, uint64_t address, uint32_t scope)
 {
@@ -268,6 +241,36 @@ static uint32_t private_object(struct reel_identity *identity, const struct reel
     object->after_destroy = old && old->ended && old->class == class && !init;
     uint32_t id = number_of(identity, object);
     reel_address_map_set(&identity->map, place, address, id);
+    return id;
+}
+
+static uint32_t shared_object(struct reel_identity *identity, const struct reel_event *event,
+                              enum reel_class class, uint64_t address)
+{
+    struct reel_shared_place place;
+    uint64_t key = address;
+    if (identity->resolver.resolve) {
+        if (identity->resolver.resolve(identity->resolver.data, event->process, address,
+                                       event->time_ns, &place))
+            key = fold(&place);
+        else if (class == REEL_CLASS_FUTEX) /* not said to be private is not yet shared */
+            return private_object(identity, event, class, address, event->process);
+    }
+    uint32_t where = reel_address_place(space_of(class), SPACE_SHARED);
+    uint32_t before = reel_address_map_get(&identity->map, where, key);
+    struct reel_object *old = before ? &identity->object[before] : NULL;
+    bool fresh = !old || old->ended || old->class != class || event->operation == REEL_OP_INIT;
+    if (!fresh)
+        return before;
+    struct reel_object *object = make(identity, event, class, address, 0);
+    if (!object)
+        return 0;
+    uint32_t id = number_of(identity, object);
+    old = before ? &identity->object[before] : NULL;
+    object->shared = true;
+    object->generation = old ? old->generation + 1 : 1;
+    object->after_destroy = old && old->ended && event->operation != REEL_OP_INIT;
+    reel_address_map_set(&identity->map, where, key, id);
     return id;
 }
 
@@ -302,6 +305,8 @@ static uint64_t thread_meant(struct reel_identity *identity, const struct reel_e
     if (event->operation == REEL_OP_CREATE || event->operation == REEL_OP_CREATED ||
         event->operation == REEL_OP_START || event->operation == REEL_OP_EXIT)
         return event->object;
+    if (!event->object)
+        return event->thread; /* REEL_NAME_THREAD: the one that says it */
     uint32_t number = reel_address_map_get(
         &identity->map, reel_address_place(event->process, SPACE_HANDLE), event->object);
     return number ? number : event->object;
@@ -344,8 +349,8 @@ static uint32_t thread_object(struct reel_identity *identity, const struct reel_
     return id;
 }
 
-/* ATTACH, EXEC and EXIT are about the event's own process, which they name by its number; a wait or
- * a signal names a pid; CREATED brings the pid of a child. Objects are keyed by pid. */
+/* ATTACH, NAME, EXEC and EXIT are about the event's own process, which some name by its number; a
+ * wait, a signal and CREATED name a pid. Objects are keyed by pid. */
 static uint32_t process_object(struct reel_identity *identity, const struct reel_event *event)
 {
     uint64_t pid = event->object;
@@ -354,15 +359,39 @@ static uint32_t process_object(struct reel_identity *identity, const struct reel
         reel_identity_declare_process(identity, event->process, event->argument,
                                       pid <= INT32_MAX ? (int32_t)pid : 0);
     } else if (event->operation == REEL_OP_EXIT || event->operation == REEL_OP_EXEC ||
-               event->operation == REEL_OP_EXEC_FAILED) {
+               event->operation == REEL_OP_EXEC_FAILED || event->operation == REEL_OP_NAME) {
         struct process_facts *facts = process_facts(identity, event->process);
         pid = facts && facts->pid ? facts->pid : event->object;
-    } else if (event->operation == REEL_OP_CREATED && !pid) {
-        pid = event->argument;
     }
     if (!pid || (int32_t)pid < 0) /* wait for any child, or a process group */
         return 0;
     return private_object(identity, event, REEL_CLASS_PROCESS, pid, 0);
+}
+
+size_t reel_identity_known_at(const struct reel_identity *identity, uint32_t process,
+                              uint64_t address, uint32_t *ids, size_t limit)
+{
+    static const uint32_t spaces[] = {SPACE_SYNC,       REEL_CLASS_QUEUE, REEL_CLASS_MESSAGE_QUEUE,
+                                      REEL_CLASS_FUTEX, REEL_CLASS_TASK,  REEL_CLASS_LOOP,
+                                      REEL_CLASS_MEMORY};
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof spaces / sizeof *spaces && count < limit; i++) {
+        bool is_global = spaces[i] == REEL_CLASS_MESSAGE_QUEUE || spaces[i] == REEL_CLASS_LOOP;
+        uint32_t id = reel_address_map_get(
+            &identity->map, reel_address_place(is_global ? 0 : process, spaces[i]), address);
+        if (id && !identity->object[id].ended)
+            ids[count++] = id;
+    }
+    return count;
+}
+
+/* A span has no address: its name is what it is. */
+static uint64_t span_address(const struct reel_event *event)
+{
+    uint64_t hash = 0xcbf29ce484222325ull;
+    for (unsigned i = 0; i < event->extra_words; i++)
+        hash = (hash ^ event->extra[i]) * 0x9e3779b97f4a7c15ull;
+    return event->extra_words ? hash ^ hash >> 29 : 0;
 }
 
 uint32_t reel_identity_at(struct reel_identity *identity, const struct reel_event *event,
@@ -376,6 +405,14 @@ uint32_t reel_identity_at(struct reel_identity *identity, const struct reel_even
 static uint32_t find(struct reel_identity *identity, const struct reel_event *event)
 {
     enum reel_class class = event->class;
+    if (class == REEL_CLASS_NONE && event->operation == REEL_OP_NAME && event->object) {
+        uint32_t id; /* whatever lives there */
+        return reel_identity_known_at(identity, event->process, event->object, &id, 1) ? id : 0;
+    }
+    if (class == REEL_CLASS_SPAN && !event->object) {
+        uint64_t address = span_address(event);
+        return address ? private_object(identity, event, class, address, event->process) : 0;
+    }
     if (is_of_process(class)) {
         if (!(event->flags & REEL_FLAG_SHARED_OBJECT))
             return event->object

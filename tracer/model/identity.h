@@ -76,6 +76,10 @@ uint32_t reel_identity_resolve(struct reel_identity *identity, const struct reel
  * extra words, such as the mutex of a condition wait. `event` says who asks, and when. */
 uint32_t reel_identity_at(struct reel_identity *identity, const struct reel_event *event,
                           enum reel_class class, uint64_t address);
+/* The objects that are known at an address of a process now, a lock and a queue perhaps: at most
+ * `limit` of them into `ids`. Makes none. */
+size_t reel_identity_known_at(const struct reel_identity *identity, uint32_t process,
+                              uint64_t address, uint32_t *ids, size_t limit);
 /* The child's copy of a private object of its parent, made if need be. */
 uint32_t reel_identity_inherit(struct reel_identity *identity, uint32_t child, uint32_t object,
                                uint32_t thread, uint64_t time_ns);

@@ -15,6 +15,7 @@ enum {
     SPACE_ROUTINE = 3, /* thread → index of its start routine */
     SPACE_SITE = 4,    /* hash of class and place → objects so far; scope is the class */
     SPACE_NUMBER = 5,  /* object → number among its like */
+    SPACE_ADDRESS = 6, /* address named before anything was there → index; scope is the process */
 };
 
 struct reel_names {
@@ -59,9 +60,8 @@ static void *reach(void *array, uint32_t *capacity, uint32_t need, size_t size)
     return larger;
 }
 
-static void keep_text(struct reel_names *names, uint32_t space, uint64_t key, const char *text)
+static void keep(struct reel_names *names, uint32_t place, uint64_t key, const char *text)
 {
-    uint32_t place = reel_address_place(0, space);
     char *copy = strdup(text);
     if (!copy)
         return;
@@ -80,6 +80,18 @@ static void keep_text(struct reel_names *names, uint32_t space, uint64_t key, co
     names->text = larger;
     names->text[++names->text_count] = copy;
     reel_address_map_set(&names->map, place, key, names->text_count);
+}
+
+static void keep_text(struct reel_names *names, uint32_t space, uint64_t key, const char *text)
+{
+    keep(names, reel_address_place(0, space), key, text);
+}
+
+static void keep_text_at(struct reel_names *names, uint32_t process, uint64_t address,
+                         const char *text)
+{
+    if (process < REEL_MODEL_NUMBER_LIMIT)
+        keep(names, reel_address_place(process, SPACE_ADDRESS), address, text);
 }
 
 static const char *kept_text(const struct reel_names *names, uint32_t space, uint64_t key)
@@ -108,13 +120,41 @@ static const char *base_name(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
+static bool gives_name(const struct reel_event *event)
+{
+    switch (event->operation) {
+    case REEL_OP_NAME:
+        return event->class != REEL_CLASS_PROCESS; /* its program and arguments: in `process` */
+    case REEL_OP_LOAD:
+    case REEL_OP_INIT:
+    case REEL_OP_SPAN_BEGIN:
+        return event->extra_words > 0;
+    case REEL_OP_CREATE:
+        return event->class == REEL_CLASS_TASK;
+    default:
+        return false;
+    }
+}
+
+/* An address was named: what is there, or else the first to be there. */
+static void name_what_lives_at(struct reel_names *names, const struct reel_identity *identity,
+                               const struct reel_event *event, const char *text)
+{
+    uint32_t ids[8];
+    size_t count = reel_identity_known_at(identity, event->process, event->object, ids, 8);
+    for (size_t i = 0; i < count; i++)
+        keep_text(names, SPACE_OBJECT, ids[i], text);
+    if (!count)
+        keep_text_at(names, event->process, event->object, text);
+}
+
 void reel_names_see(struct reel_names *names, const struct reel_identity *identity,
                     const struct reel_event *event, uint32_t object)
 {
     char buffer[REEL_EVENT_TEXT_BYTES];
     if (event->operation == REEL_OP_START && event->extra_words > 1)
         keep_routine(names, event->object, event->extra[1]);
-    if (event->operation != REEL_OP_NAME && event->operation != REEL_OP_LOAD)
+    if (!gives_name(event))
         return;
     const char *text = reel_event_text(event, buffer, sizeof buffer);
     if (!*text)
@@ -123,6 +163,8 @@ void reel_names_see(struct reel_names *names, const struct reel_identity *identi
         event->class == REEL_CLASS_THREAD ? reel_identity_thread_of(identity, object) : 0;
     if (thread)
         keep_text(names, SPACE_THREAD, thread, text);
+    else if (event->class == REEL_CLASS_NONE)
+        name_what_lives_at(names, identity, event, text);
     else if (object)
         keep_text(names, SPACE_OBJECT, object,
                   event->operation == REEL_OP_LOAD ? base_name(text) : text);
@@ -144,6 +186,24 @@ static uint64_t hash(uint64_t so_far, const char *text)
     return so_far;
 }
 
+static bool lives_in_memory(unsigned class)
+{
+    return (class >= REEL_CLASS_MUTEX && class <= REEL_CLASS_FUTEX) || class == REEL_CLASS_QUEUE ||
+           class == REEL_CLASS_TASK || class == REEL_CLASS_MEMORY;
+}
+
+/* The name given to an object, or to its address before it was there. */
+static const char *given_name(const struct reel_names *names, const struct reel_object *object,
+                              uint32_t id)
+{
+    const char *known = kept_text(names, SPACE_OBJECT, id);
+    if (known || !lives_in_memory(object->class) || object->generation > 1)
+        return known;
+    uint32_t index = reel_address_map_get(
+        &names->map, reel_address_place(object->process, SPACE_ADDRESS), object->address);
+    return index ? names->text[index] : NULL;
+}
+
 static uint32_t next_number(struct reel_names *names, const struct reel_object *object,
                             const struct reel_name_site *site)
 {
@@ -154,25 +214,19 @@ static uint32_t next_number(struct reel_names *names, const struct reel_object *
     return number;
 }
 
-static bool lives_in_memory(unsigned class)
-{
-    return (class >= REEL_CLASS_MUTEX && class <= REEL_CLASS_FUTEX) || class == REEL_CLASS_QUEUE ||
-           class == REEL_CLASS_MEMORY;
-}
-
 const char *reel_names_object(struct reel_names *names, const struct reel_identity *identity,
                               uint32_t id)
 {
     const struct reel_object *object = reel_identity_object(identity, id);
     if (!object)
         return NULL;
-    const char *known = kept_text(names, SPACE_OBJECT, id);
+    const char *known = given_name(names, object, id);
     /* Copies of copies: the bound is the number of objects, for originals come first. */
     uint32_t original = id;
     while (!known && object->inherited_from && object->inherited_from < original) {
         original = object->inherited_from;
         object = reel_identity_object(identity, original);
-        known = kept_text(names, SPACE_OBJECT, original);
+        known = given_name(names, object, original);
     }
     if (known)
         return known;

@@ -45,41 +45,47 @@ static uint32_t known_thread(const struct sealing *sealing, uint32_t thread)
     return thread && reel_seal_facts_thread(&sealing->facts, thread) ? thread : 0;
 }
 
-static void on_interval(void *data, const struct reel_interval *interval)
+static void on_interval(void *data, const struct reel_interval *told)
 {
     struct sealing *sealing = data;
+    struct reel_interval interval = *told; /* referring only to what there is */
+    interval.owner = known_thread(sealing, told->owner);
+    interval.ended_by = known_thread(sealing, told->ended_by);
+    interval.stack = reel_seal_facts_stack(&sealing->facts, told->stack);
     const struct reel_interval_row row = {
-        .thread = interval->thread,
-        .start_ns = interval->start_ns,
-        .end_ns = interval->end_ns,
-        .state = reel_state_name(interval->state),
-        .object = interval->object,
-        .owner = known_thread(sealing, interval->owner),
-        .ended_by = known_thread(sealing, interval->ended_by),
-        .ended_event = interval->ended_event,
-        .stack = reel_seal_facts_stack(&sealing->facts, interval->stack),
-        .call = interval->call & REEL_CALL_NUMBER ? reel_call_name(interval->call) : NULL,
+        .thread = interval.thread,
+        .start_ns = interval.start_ns,
+        .end_ns = interval.end_ns,
+        .state = reel_state_name(interval.state),
+        .object = interval.object,
+        .owner = interval.owner,
+        .ended_by = interval.ended_by,
+        .ended_event = interval.ended_event,
+        .stack = interval.stack,
+        .call = interval.call & REEL_CALL_NUMBER ? reel_call_name(interval.call) : NULL,
     };
-    reel_totals_interval(sealing->totals, interval);
-    reel_keyframes_interval(sealing->keyframes, interval->thread);
+    reel_totals_interval(sealing->totals, &interval);
+    reel_keyframes_interval(sealing->keyframes, interval.thread);
     if (!sealing->failed && !reel_rows_put_interval(sealing->rows, &row, sealing->error))
         sealing->failed = true;
 }
 
-static void on_hold(void *data, const struct reel_hold *hold)
+static void on_hold(void *data, const struct reel_hold *told)
 {
     struct sealing *sealing = data;
+    struct reel_hold hold = *told;
+    hold.stack = reel_seal_facts_stack(&sealing->facts, told->stack);
     const struct reel_hold_row row = {
-        .object = hold->object,
-        .thread = hold->thread,
-        .start_ns = hold->start_ns,
-        .end_ns = hold->end_ns,
-        .shared = hold->shared,
-        .waited_ns = hold->waited_ns,
-        .stack = reel_seal_facts_stack(&sealing->facts, hold->stack),
-        .released = hold->released,
+        .object = hold.object,
+        .thread = hold.thread,
+        .start_ns = hold.start_ns,
+        .end_ns = hold.end_ns,
+        .shared = hold.shared,
+        .waited_ns = hold.waited_ns,
+        .stack = hold.stack,
+        .released = hold.released,
     };
-    reel_totals_hold(sealing->totals, hold);
+    reel_totals_hold(sealing->totals, &hold);
     if (!sealing->failed && !reel_rows_put_hold(sealing->rows, &row, sealing->error))
         sealing->failed = true;
 }

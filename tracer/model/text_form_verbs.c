@@ -256,8 +256,8 @@ static bool on_fork(struct reel_text_statement *statement, const struct verb *ve
     if (!process_argument(statement, &child) || !done(statement))
         return false;
     reel_text_emit(statement, REEL_OP_CREATE, REEL_CLASS_PROCESS, NULL, 0, REEL_CALL_FORK);
-    return reel_text_emit(statement, REEL_OP_CREATED, REEL_CLASS_PROCESS, NULL, 0,
-                          REEL_TEXT_FIRST_PID + child);
+    return reel_text_emit(statement, REEL_OP_CREATED, REEL_CLASS_PROCESS, NULL,
+                          REEL_TEXT_FIRST_PID + child, 0);
 }
 
 static bool on_attach(struct reel_text_statement *statement, const struct verb *verb)

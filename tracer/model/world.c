@@ -152,6 +152,14 @@ static void apply_begin(struct reel_world *world, struct reel_world_thread *thre
     reel_wait_begin(world, thread, event, id, 0);
 }
 
+static void count_unmatched(struct reel_world *world, const struct reel_world_thread *thread)
+{
+    if (thread->lost_events)
+        world->statistics.cut_by_gap++;
+    else
+        world->statistics.unmatched_ends++;
+}
+
 /* What a call that succeeded moved through its descriptor: bytes of a pipe, messages of a queue. */
 static int64_t amount_moved(const struct reel_event *event)
 {
@@ -170,7 +178,7 @@ static void apply_end(struct reel_world *world, struct reel_world_thread *thread
     bool found = reel_wait_end(world, thread, event, id, NULL);
     if (!found && !(event->flags & (REEL_FLAG_NONBLOCKING | REEL_FLAG_TRY)) &&
         event->class != REEL_CLASS_PROCESS)
-        world->statistics.unmatched_ends++;
+        count_unmatched(world, thread);
     if (!object || (int32_t)event->argument < 0)
         return;
     if (input_side(event))
@@ -189,7 +197,7 @@ static void apply_wake(struct reel_world *world, struct reel_world_thread *threa
         thread->in_callback = loop && loop->rounds > 1 && (int32_t)event->argument > 0;
     }
     if (!reel_wait_end(world, thread, event, id, NULL))
-        world->statistics.unmatched_ends++;
+        count_unmatched(world, thread);
 }
 
 static void apply_init(struct reel_world *world, const struct reel_event *event, uint32_t id)
@@ -205,10 +213,16 @@ static void apply_init(struct reel_world *world, const struct reel_event *event,
     }
 }
 
-static void apply_name(struct reel_world *world, const struct reel_event *event, uint32_t id)
+/* An interpreter's lock says so by its name. */
+static void notice_gil(struct reel_world *world, const struct reel_event *event, uint32_t id)
 {
     if (event->extra_words && !strncmp((const char *)event->extra, "GIL", sizeof *event->extra))
         reel_world_set_gil(world, id);
+}
+
+static void apply_name(struct reel_world *world, const struct reel_event *event, uint32_t id)
+{
+    notice_gil(world, event, id);
     struct reel_world_object *object = reel_world_object_at(world, id);
     if (event->class == REEL_CLASS_SEMAPHORE && object && !object->depth_known) {
         object->depth = event->argument; /* sem_open tells the value it found */
@@ -222,6 +236,7 @@ static void apply_gap(struct reel_world *world, struct reel_world_thread *thread
     uint64_t since = event->extra_words > 1 ? event->extra[1] : thread->since_ns;
     if (since > world->now)
         since = world->now;
+    thread->lost_events = true;
     for (uint32_t i = 0; i < thread->held_count; i++)
         thread->held[i].uncertain = true;
     /* What it waited for before the gap it need not wait for any more. */
@@ -230,17 +245,19 @@ static void apply_gap(struct reel_world *world, struct reel_world_thread *thread
     thread->in_callback = false;
     reel_thread_resume(world, thread, world->now, 0, 0);
     world->statistics.gaps++;
+    int64_t lost =
+        event->extra_words ? (int64_t)(event->extra[0] & INT64_MAX) : (int64_t)event->argument;
     if (world->listener.gap)
-        world->listener.gap(world->listener.data,
-                            &(struct reel_gap){
-                                .start_ns = since,
-                                .end_ns = world->now,
-                                .lost = event->extra_words ? (int64_t)(event->extra[0] & INT64_MAX)
-                                                           : (int64_t)event->argument,
-                                .thread = thread->number,
-                                .process = thread->process,
-                                .reason = "no room in the recorder's buffers",
-                            });
+        world->listener.gap(
+            world->listener.data,
+            &(struct reel_gap){
+                .start_ns = since,
+                .end_ns = world->now,
+                .lost = lost ? lost : -1,
+                .thread = thread->number,
+                .process = thread->process,
+                .reason = lost ? "no room in the recorder's buffers" : "could not be recorded",
+            });
 }
 
 static void apply_switch(struct reel_world *world, struct reel_world_thread *thread, bool out,
@@ -272,6 +289,8 @@ static void apply_create(struct reel_world *world, struct reel_world_thread *thr
         reel_process_forks(world, thread);
         return;
     }
+    if (event->class != REEL_CLASS_THREAD)
+        return;
     struct reel_world_thread *child = event->object < REEL_MODEL_NUMBER_LIMIT
                                           ? reel_world_thread_at(world, (uint32_t)event->object)
                                           : NULL;
@@ -280,10 +299,15 @@ static void apply_create(struct reel_world *world, struct reel_world_thread *thr
 }
 
 /* Brings the thread up to an event of its own: it exists, it is on a processor, its last release
- * was real, and it is not where a condition wait's end would have left it. */
-static void arrive_at(struct reel_world *world, struct reel_world_thread *thread,
+ * was real, and it is not where a condition wait's end would have left it. False when the event is
+ * none of its life. */
+static bool arrive_at(struct reel_world *world, struct reel_world_thread *thread,
                       const struct reel_event *event, uint32_t id)
 {
+    bool of_kernel =
+        event->operation == REEL_OP_SWITCH_OUT || event->operation == REEL_OP_SWITCH_IN;
+    if (of_kernel && (!thread->begun || thread->ended))
+        return false; /* the kernel sees a thread before its START and after its EXIT */
     if (!thread->begun) {
         thread->process = event->process;
         reel_thread_begin(world, thread, world->now);
@@ -295,8 +319,6 @@ static void arrive_at(struct reel_world *world, struct reel_world_thread *thread
     }
     if (thread->unsettled && event->operation != REEL_OP_RELEASE_FAILED)
         reel_lock_settle(world, thread);
-    bool of_kernel =
-        event->operation == REEL_OP_SWITCH_OUT || event->operation == REEL_OP_SWITCH_IN;
     if (thread->off_processor && !of_kernel)
         apply_switch(world, thread, false, false);
     if (thread->wait_count) {
@@ -306,6 +328,23 @@ static void arrive_at(struct reel_world *world, struct reel_world_thread *thread
             thread->wait_count--;
             reel_thread_resume(world, thread, world->now, 0, 0);
         }
+    }
+    return true;
+}
+
+/* A span of a loop is a callback that an annotation tells of. */
+static void apply_span(struct reel_world *world, struct reel_world_thread *thread,
+                       const struct reel_event *event, uint32_t id)
+{
+    bool begins = event->operation == REEL_OP_SPAN_BEGIN;
+    if (event->class == REEL_CLASS_LOOP) {
+        thread->in_callback = begins;
+        reel_thread_resume(world, thread, world->now, 0, 0);
+        thread->loop = id;
+    } else if (begins) {
+        thread->spans++;
+    } else {
+        thread->spans -= thread->spans > 0;
     }
 }
 
@@ -334,9 +373,11 @@ void reel_world_apply_resolved(struct reel_world *world, const struct reel_event
         world->statistics.malformed++;
         return;
     }
-    if (object)
+    if (object && event->class)
         object->class = event->class;
-    arrive_at(world, thread, event, id);
+    world->other = other;
+    if (!arrive_at(world, thread, event, id))
+        return;
     switch (event->operation) {
     case REEL_OP_ACQUIRE:
         reel_lock_acquire(world, thread, event, id);
@@ -377,6 +418,7 @@ void reel_world_apply_resolved(struct reel_world *world, const struct reel_event
         break;
     case REEL_OP_INIT:
         apply_init(world, event, id);
+        notice_gil(world, event, id);
         break;
     case REEL_OP_DESTROY:
         if (!event->argument)
@@ -399,10 +441,8 @@ void reel_world_apply_resolved(struct reel_world *world, const struct reel_event
             object->task_state = (uint8_t)event->argument;
         break;
     case REEL_OP_SPAN_BEGIN:
-        thread->spans++;
-        break;
     case REEL_OP_SPAN_END:
-        thread->spans -= thread->spans > 0;
+        apply_span(world, thread, event, id);
         break;
     case REEL_OP_SWITCH_OUT:
         apply_switch(world, thread, true, event->argument == 1);
@@ -430,6 +470,9 @@ uint32_t reel_world_apply(struct reel_world *world, const struct reel_event *eve
     if (event->operation == REEL_OP_WAIT && event->class == REEL_CLASS_CONDITION &&
         event->extra_words)
         other = reel_identity_at(world->identity, event, REEL_CLASS_MUTEX, event->extra[0]);
+    else if (event->operation == REEL_OP_WAKE && event->class == REEL_CLASS_PROCESS &&
+             event->extra_words)
+        other = reel_identity_process_of_pid(world->identity, event->extra[0]);
     reel_world_apply_resolved(world, event, id, other);
     return id;
 }

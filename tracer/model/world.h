@@ -92,6 +92,7 @@ struct reel_world_thread {
     bool begun, ended, created;
     bool off_processor, preempted; /* by the kernel's word */
     bool in_callback;
+    bool lost_events; /* in a gap, once or more */
     enum reel_state state;
     uint64_t since_ns; /* of `state` */
     uint64_t start_ns, end_ns;
@@ -155,8 +156,8 @@ void reel_world_free(struct reel_world *world);
 
 /* Applies the next event and returns its object (0 = none). */
 uint32_t reel_world_apply(struct reel_world *world, const struct reel_event *event);
-/* The same when the objects are known; `other`: the mutex of a condition wait. `event->object` is
- * not looked at. */
+/* The same when the objects are known. `other`: the mutex of a condition wait; the number of the
+ * process whose end a WAKE tells. */
 void reel_world_apply_resolved(struct reel_world *world, const struct reel_event *event,
                                uint32_t object, uint32_t other);
 

@@ -14,7 +14,9 @@ struct reel_fork_hold {
 struct reel_world_process {
     struct reel_fork_hold *fork_hold;
     uint32_t fork_count;
-    uint32_t forker; /* thread */
+    uint32_t forker;      /* thread */
+    uint32_t last_thread; /* of those that ended, the last */
+    uint64_t last_ns;
 };
 
 struct reel_world {
@@ -27,6 +29,7 @@ struct reel_world {
     struct reel_world_process *process;
     size_t process_capacity;
     uint64_t now;
+    uint32_t other; /* of the event being applied */
     bool finished;
     struct reel_world_statistics statistics;
 };
@@ -88,6 +91,8 @@ void reel_process_forks(struct reel_world *world, struct reel_world_thread *thre
 void reel_process_attaches(struct reel_world *world, struct reel_world_thread *thread,
                            const struct reel_event *event, uint32_t id);
 void reel_process_ends(struct reel_world *world, uint32_t process, uint64_t time_ns);
+/* Remembers which thread of a process ended last: its end is the process's. */
+void reel_process_thread_ended(struct reel_world *world, const struct reel_world_thread *thread);
 void reel_process_free(struct reel_world *world);
 
 #endif

@@ -25,6 +25,15 @@ static struct reel_world_process *process_at(struct reel_world *world, uint32_t 
     return &world->process[number];
 }
 
+void reel_process_thread_ended(struct reel_world *world, const struct reel_world_thread *thread)
+{
+    struct reel_world_process *process = process_at(world, thread->process);
+    if (!process)
+        return;
+    process->last_thread = thread->number;
+    process->last_ns = thread->end_ns;
+}
+
 void reel_process_free(struct reel_world *world)
 {
     for (size_t i = 0; i < world->process_capacity; i++)

@@ -89,4 +89,5 @@ void reel_thread_end(struct reel_world *world, struct reel_world_thread *thread,
     thread->in_callback = thread->off_processor = false;
     thread->ended = true;
     thread->end_ns = time_ns;
+    reel_process_thread_ended(world, thread);
 }

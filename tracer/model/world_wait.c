@@ -43,6 +43,15 @@ static struct reel_wait *find_wait(struct reel_world_thread *thread, uint32_t id
     return NULL;
 }
 
+/* The innermost call: its descriptor may have become another object while it ran. */
+static struct reel_wait *find_call(struct reel_world_thread *thread)
+{
+    for (uint32_t i = thread->wait_count; i-- > 0;)
+        if (thread->wait[i].operation == REEL_OP_BEGIN)
+            return &thread->wait[i];
+    return NULL;
+}
+
 static void arrive(struct reel_world *world, struct reel_world_object *barrier, uint32_t id,
                    const struct reel_world_thread *last)
 {
@@ -157,6 +166,13 @@ static void pair_with_signal(struct reel_world *world, struct reel_world_thread 
     }
 }
 
+/* Does it wait for something to come, rather than for room? */
+static bool wants_input(const struct reel_wait *wait)
+{
+    return wait->flags & REEL_FLAG_READ || wait->class == REEL_CLASS_PROCESS ||
+           (wait->call & REEL_CALL_NUMBER) == REEL_CALL_QUEUE_GET;
+}
+
 /* Who ended this wait, and by which event. */
 static void find_ender(struct reel_world *world, struct reel_world_thread *thread,
                        const struct reel_wait *wait, const struct reel_event *event, uint32_t *by,
@@ -165,6 +181,12 @@ static void find_ender(struct reel_world *world, struct reel_world_thread *threa
     const struct reel_world_object *object = reel_world_object(world, wait->object);
     *by = 0;
     *at = world->now;
+    if (wait->class == REEL_CLASS_PROCESS && world->other &&
+        world->other < world->process_capacity) {
+        *by = world->process[world->other].last_thread;
+        *at = *by ? world->process[world->other].last_ns : world->now;
+        return;
+    }
     if (!object || event->operation == REEL_OP_FAIL)
         return;
     switch (wait->class) {
@@ -194,14 +216,12 @@ static void find_ender(struct reel_world *world, struct reel_world_thread *threa
     default:
         if (event->operation == REEL_OP_END && (int32_t)event->argument < 0)
             break;
-        if (!(wait->flags & REEL_FLAG_READ) && wait->class != REEL_CLASS_PROCESS &&
-            object->taken_ns > wait->since_ns) {
-            *by = object->taken_by;
-            *at = object->taken_ns;
-        } else if ((wait->flags & REEL_FLAG_READ || wait->class == REEL_CLASS_PROCESS) &&
-                   object->last_ns > wait->since_ns) {
+        if (wants_input(wait) && object->last_ns > wait->since_ns) {
             *by = object->last_by;
             *at = object->last_ns;
+        } else if (!wants_input(wait) && object->taken_ns > wait->since_ns) {
+            *by = object->taken_by;
+            *at = object->taken_ns;
         }
     }
     if (*by == thread->number)
@@ -235,6 +255,8 @@ bool reel_wait_end(struct reel_world *world, struct reel_world_thread *thread,
                    const struct reel_event *event, uint32_t id, uint64_t *waited_ns)
 {
     struct reel_wait *wait = thread->wait_count ? find_wait(thread, id, event->class) : NULL;
+    if (!wait && event->operation == REEL_OP_END)
+        wait = find_call(thread);
     if (!wait)
         return false;
     uint32_t index = (uint32_t)(wait - thread->wait);

@@ -261,6 +261,78 @@ static void a_declared_handle_counts_from_the_creation(void **state)
     reel_identity_free(identity);
 }
 
+static bool mapped_nowhere(void *data, uint32_t process, uint64_t address, uint64_t time_ns,
+                           struct reel_shared_place *place)
+{
+    return false;
+}
+
+static void a_futex_in_private_memory_is_private_whatever_its_call_says(void **state)
+{
+    struct resolved r;
+    const struct reel_identity_resolver resolver = {mapped_nowhere, NULL};
+    resolve(&r, "P1.T1 signal F:futex shared; P2.T2 signal F shared", &resolver);
+    assert_int_not_equal(r.object[0], r.object[1]);
+    done(&r);
+    resolve(&r, "P1.T1 lock A shared; P2.T2 lock A shared", &resolver);
+    assert_int_equal(r.object[0], r.object[1]);
+    done(&r);
+}
+
+static void naming_an_address_names_what_lives_there(void **state)
+{
+    struct resolved r;
+    resolve(&r, "T1 lock A; T1 put A:queue", NULL);
+    struct reel_event name = {.time_ns = 9000,
+                              .thread = 1,
+                              .process = 1,
+                              .operation = REEL_OP_NAME,
+                              .object = r.event[0].object};
+    assert_int_equal(reel_identity_resolve(r.identity, &name), r.object[0]);
+    uint32_t ids[4];
+    assert_int_equal(reel_identity_known_at(r.identity, 1, name.object, ids, 4), 2);
+    assert_int_equal(ids[0], r.object[0]);
+    assert_int_equal(ids[1], r.object[1]);
+    assert_int_equal(reel_identity_known_at(r.identity, 2, name.object, ids, 4), 0);
+    name.object = 0x5;
+    assert_int_equal(reel_identity_resolve(r.identity, &name), 0);
+    assert_int_equal(reel_identity_count(r.identity), 2);
+    done(&r);
+}
+
+static void a_thread_that_names_itself_needs_no_handle(void **state)
+{
+    struct resolved r;
+    resolve(&r, "T1 create T2; T2 start", NULL);
+    struct reel_event name = {.time_ns = 9000,
+                              .thread = 2,
+                              .process = 1,
+                              .operation = REEL_OP_NAME,
+                              .class = REEL_CLASS_THREAD};
+    assert_int_equal(reel_identity_resolve(r.identity, &name), r.object[0]);
+    done(&r);
+}
+
+static void spans_of_one_name_are_one_object(void **state)
+{
+    struct reel_identity *identity = reel_identity_new(NULL);
+    const uint64_t one[] = {1}, two[] = {2};
+    struct reel_event span = {.time_ns = 1,
+                              .thread = 1,
+                              .process = 1,
+                              .class = REEL_CLASS_SPAN,
+                              .operation = REEL_OP_SPAN_BEGIN,
+                              .extra = one,
+                              .extra_words = 1};
+    uint32_t first = reel_identity_resolve(identity, &span);
+    assert_int_not_equal(first, 0);
+    span.operation = REEL_OP_SPAN_END;
+    assert_int_equal(reel_identity_resolve(identity, &span), first);
+    span.extra = two;
+    assert_int_not_equal(reel_identity_resolve(identity, &span), first);
+    reel_identity_free(identity);
+}
+
 static void poll_loops_belong_to_their_thread(void **state)
 {
     struct reel_identity *identity = reel_identity_new(NULL);
@@ -337,6 +409,10 @@ int main(void)
         cmocka_unit_test(waiting_for_any_child_is_about_no_object),
         cmocka_unit_test(a_handle_is_the_thread_that_had_it_last),
         cmocka_unit_test(a_declared_handle_counts_from_the_creation),
+        cmocka_unit_test(a_futex_in_private_memory_is_private_whatever_its_call_says),
+        cmocka_unit_test(naming_an_address_names_what_lives_there),
+        cmocka_unit_test(a_thread_that_names_itself_needs_no_handle),
+        cmocka_unit_test(spans_of_one_name_are_one_object),
         cmocka_unit_test(poll_loops_belong_to_their_thread),
         cmocka_unit_test(capacities_come_from_the_init),
         cmocka_unit_test(impossible_numbers_are_no_objects_and_no_crash),

@@ -89,7 +89,7 @@ static void every_operation_has_a_word(void **state)
                 "T1 begin pipe 20 /2; T1 end pipe 100 /2; T2 begin pipe 21; T2 end pipe -32");
     assert_told("T1 fork P2; P2.T2 attach by P1; T2 exec /bin/true; T2 exec-failed; "
                 "T2 exit process 3; T1 waitpid P2; T1 kill P2 9",
-                "T1 create process 43; T1 created process 1002; T2 attach process 1; "
+                "T1 create process 43; T1 created process; T2 attach process 1; "
                 "T2 exec process; T2 exec-failed process 2; T2 exit process 3; T1 wait process 40; "
                 "T1 wake process; T1 kill process 9");
     assert_told("T1 loop L wait; T1 loop L ready 5; T1 loop L wake 1; T1 watch L 5",

@@ -176,6 +176,75 @@ static void the_kernels_word_refines_running(void **state)
                  "running 1..2\nblocked 2..3\nrunning 3..4");
 }
 
+static void the_kernel_sees_a_thread_before_its_start_and_after_its_exit(void **state)
+{
+    const char *text = "T1 mark x; T2 switch in; T2 switch out; T2 start; T2 mark y; T2 exit; "
+                       "T2 switch out; T1 mark z";
+    assert_story(text, "T2", "running 4..6");
+    struct story story;
+    story_tell(&story, text, true);
+    assert_int_equal(reel_world_statistics(story.world)->after_exit, 0);
+    story_end(&story);
+}
+
+static void an_annotated_callback_is_a_callback(void **state)
+{
+    assert_story("T1 loop L wait; T1 loop L wake 1; T1 span-begin L; T1 mark x; T1 span-end L",
+                 "T1", "loop-wait L 1..2\nrunning 2..3\ncallback L 3..5\nrunning 5..6");
+}
+
+static void waiting_for_any_child_is_ended_by_the_one_that_ended(void **state)
+{
+    struct story story;
+    story_tell(&story, "P2.T2 attach; T2 exit; P1.T1 mark x", false);
+    struct reel_event event = {.time_ns = 4000,
+                               .thread = 1,
+                               .process = 1,
+                               .operation = REEL_OP_WAIT,
+                               .class = REEL_CLASS_PROCESS,
+                               .object = (uint64_t)-1,
+                               .argument = REEL_CALL_WAITPID};
+    reel_world_apply(story.world, &event);
+    event.time_ns = 6000;
+    event.operation = REEL_OP_WAKE;
+    event.argument = 0;
+    event.extra = (const uint64_t[]){1002};
+    event.extra_words = 1;
+    reel_world_apply(story.world, &event);
+    assert_string_equal(story_of(&story, "T1"), "running 3..4\nprocess-wait 4..6 by T2");
+    story_end(&story);
+}
+
+static void a_call_may_end_on_another_object_than_it_began_with(void **state)
+{
+    assert_story("T1 begin read file F; T1 end read pipe P 3; T1 mark x", "T1",
+                 "io-wait F 1..2\nrunning 2..4");
+}
+
+static void an_end_whose_beginning_was_lost_is_the_gaps_fault(void **state)
+{
+    struct story story;
+    story_tell(&story, "T1 mark x; T1 gap 3 since 1us; T1 end sleep", true);
+    assert_int_equal(reel_world_statistics(story.world)->unmatched_ends, 0);
+    assert_int_equal(reel_world_statistics(story.world)->cut_by_gap, 1);
+    story_end(&story);
+}
+
+static void a_task_is_no_thread(void **state)
+{
+    struct story story;
+    story_tell(&story, "T1 mark x", false);
+    struct reel_event event = {.time_ns = 4000,
+                               .thread = 1,
+                               .process = 1,
+                               .object = 7,
+                               .operation = REEL_OP_CREATE,
+                               .class = REEL_CLASS_TASK};
+    reel_world_apply(story.world, &event);
+    assert_null(reel_world_thread(story.world, 7));
+    story_end(&story);
+}
+
 static void a_thread_lives_from_its_start_to_its_exit(void **state)
 {
     assert_story("T1 create T2; T1 mark x; T2 start by T1; T2 exit; T1 mark y", "T2",
@@ -382,6 +451,12 @@ int main(void)
         cmocka_unit_test(once_makes_the_others_wait_for_the_first),
         cmocka_unit_test(a_post_that_failed_added_nothing),
         cmocka_unit_test(the_kernels_word_refines_running),
+        cmocka_unit_test(the_kernel_sees_a_thread_before_its_start_and_after_its_exit),
+        cmocka_unit_test(an_annotated_callback_is_a_callback),
+        cmocka_unit_test(waiting_for_any_child_is_ended_by_the_one_that_ended),
+        cmocka_unit_test(a_call_may_end_on_another_object_than_it_began_with),
+        cmocka_unit_test(an_end_whose_beginning_was_lost_is_the_gaps_fault),
+        cmocka_unit_test(a_task_is_no_thread),
         cmocka_unit_test(a_thread_lives_from_its_start_to_its_exit),
         cmocka_unit_test(exec_ends_the_threads_of_the_image_before),
         cmocka_unit_test(a_stall_was_just_before_and_a_gap_since_its_time),
