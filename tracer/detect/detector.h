@@ -1,0 +1,60 @@
+/* A detector: one file, one entry in the table of detector.c, the same code live during `reel
+ * check` and offline on a trace. It is told every event in exact order, after the world has applied
+ * it, and every interval and hold that closes; at the end it says what it found. */
+#ifndef REEL_DETECT_DETECTOR_H
+#define REEL_DETECT_DETECTOR_H
+
+#include "tracer/detect/finding.h"
+#include "tracer/model/world.h"
+#include "tracer/store/trace.h"
+
+/* What detectors may ask. Names and sites are of the trace at hand; texts live until the next call.
+ */
+struct reel_detect_context {
+    const struct reel_world *world;
+    struct reel_finding_set *findings;
+    uint64_t end_ns; /* of the trace; 0 while it is recorded */
+    unsigned processors;
+    bool live;
+    const char *(*object_name)(void *data, uint32_t object);
+    const char *(*thread_name)(void *data, uint32_t thread);
+    const char *(*site)(void *data, uint32_t stack); /* "pay (bank.c:30)" */
+    const struct reel_object *(*object)(void *data, uint32_t object);
+    void *data;
+};
+
+struct reel_detector_class {
+    const char *name;
+    void *(*new)(const struct reel_detect_context *context);
+    void (*free)(void *detector);
+    /* Any of these may be NULL. `object`, `other`: resolved, as reel_world_apply does. */
+    void (*event)(void *detector, const struct reel_event *event, uint32_t object, uint32_t other);
+    void (*interval)(void *detector, const struct reel_interval *interval);
+    void (*hold)(void *detector, const struct reel_hold *hold);
+    void (*finish)(void *detector);
+};
+
+extern const struct reel_detector_class *const reel_detectors[]; /* NULL-terminated */
+
+/* All detectors over one stream of events. */
+struct reel_detection;
+
+struct reel_detection *reel_detection_new(const struct reel_detect_context *context);
+void reel_detection_free(struct reel_detection *detection);
+void reel_detection_event(struct reel_detection *detection, const struct reel_event *event,
+                          uint32_t object, uint32_t other);
+void reel_detection_interval(struct reel_detection *detection,
+                             const struct reel_interval *interval);
+void reel_detection_hold(struct reel_detection *detection, const struct reel_hold *hold);
+void reel_detection_finish(struct reel_detection *detection);
+
+/* Offline: replays a sealed trace through a world and all detectors, and returns the findings (NULL
+ * and an error on failure). */
+struct reel_finding_set *reel_detect_trace(struct reel_trace *trace, struct reel_error *error);
+
+/* Tables `finding` and `finding_event` of the trace: in place of what was there. */
+bool reel_findings_write(struct reel_finding_set *findings, struct reel_trace *trace,
+                         struct reel_error *error);
+struct reel_finding_set *reel_findings_read(struct reel_trace *trace, struct reel_error *error);
+
+#endif
