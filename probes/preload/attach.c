@@ -17,9 +17,12 @@
 #include "probes/preload/environment.h"
 #include "probes/preload/probe.h"
 #include "probes/preload/raw.h"
+#include "probes/preload/stack.h"
 
 struct reel_probe reel_probe;
 struct reel_fork_page reel_fork_page __attribute__((aligned(4096)));
+
+extern void *__libc_stack_end; /* of the dynamic loader: where the first thread's stack begins */
 
 static _Atomic uint32_t initialised; /* 0 no, 1 under way, 2 done */
 
@@ -78,7 +81,7 @@ static void join_recording(uint32_t parent_number)
     slot->pid = reel_probe.pid;
     slot->parent_pid = (int32_t)reel_raw(SYS_getppid);
     slot->parent_number = parent_number;
-    slot->image = slot->number % 0xfffeu + 1;
+    slot->image = REEL_SEQUENCE_IMAGE(slot->number);
     slot->start = reel_now();
     atomic_store(&slot->lost, 0);
     reel_probe.process = slot;
@@ -147,6 +150,8 @@ static void initialise_once(void)
         reel_probe.tid_offset = find_tid_offset();
         madvise(&reel_fork_page, sizeof reel_fork_page, MADV_WIPEONFORK);
         reel_probe.key_made = pthread_key_create(&reel_probe.key, reel_thread_end) == 0;
+        if (reel_raw(SYS_getpid) == reel_raw(SYS_gettid))
+            reel_stack_mark_top(&reel_tls, __libc_stack_end);
         join_recording(0);
     }
     errno = saved_errno;
@@ -185,9 +190,11 @@ __attribute__((constructor)) static void reel_constructor(int argc, char **argv)
 void reel_attach_forked(uint32_t parent_number)
 {
     struct reel_tls *tls = &reel_tls;
-    uint32_t inside = tls->inside;
+    const struct reel_tls parents = *tls;
     memset(tls, 0, sizeof *tls);
-    tls->inside = inside + 1;
+    tls->inside = parents.inside + 1;
+    tls->forked_from = parents.tid;
+    tls->stack_top = parents.stack_top;
     reel_probe.process = NULL;
     if (reel_probe.region && reel_probe.region->follow) {
         int saved_errno = errno;
@@ -197,7 +204,7 @@ void reel_attach_forked(uint32_t parent_number)
         reel_probe.region = NULL;
         reel_fork_page.attached = 1;
     }
-    tls->inside = inside;
+    tls->inside = parents.inside;
 }
 
 struct reel_tls *reel_enter_slow(enum reel_family family)
