@@ -92,12 +92,23 @@ static char *put_hexadecimal(char *out, uint64_t value)
     return out;
 }
 
+#define LISTED       160u
+#define LISTED_BYTES 24u /* of one: four digits, sixteen digits, two marks */
+
+size_t reel_descriptors_size(void)
+{
+    unsigned count = 0;
+    for (int fd = 0; fd < 1024 && count < LISTED; fd++)
+        count += reel_descriptor_get(fd) != 0;
+    return sizeof "REEL_FDS=" + (count + 1) * LISTED_BYTES;
+}
+
 void reel_descriptors_write(char *out, size_t size)
 {
     char *end = out + size;
     memcpy(out, "REEL_FDS=", sizeof "REEL_FDS=");
     out += sizeof "REEL_FDS=" - 1;
-    for (int fd = 0; fd < 1024 && out + 24 < end; fd++) {
+    for (int fd = 0; fd < 1024 && out + LISTED_BYTES < end; fd++) {
         uint64_t entry = reel_descriptor_get(fd);
         if (!entry)
             continue;

@@ -39,7 +39,8 @@ void reel_descriptor_opened(struct reel_tls *tls, int fd, uint64_t entry, int pe
 
 /* At attach: what the image before exec knew, and what the standard descriptors are. */
 void reel_descriptors_inherit(const char *text) REEL_HIDDEN;
-/* "REEL_FDS=…" for the next image, into `out`. */
+/* "REEL_FDS=…" for the next image, into `out`; at most the first LISTED descriptors known. */
+size_t reel_descriptors_size(void) REEL_HIDDEN;
 void reel_descriptors_write(char *out, size_t size) REEL_HIDDEN;
 
 #endif

@@ -135,7 +135,7 @@ int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict lengt
 /* open makes plain files, mostly: they are told when a call on them takes long. */
 #define OPEN_MODE(flags, mode)                                                                     \
     mode_t mode = 0;                                                                               \
-    if ((flags) & (O_CREAT | O_TMPFILE)) {                                                         \
+    if ((flags)&O_CREAT || ((flags)&O_TMPFILE) == O_TMPFILE) {                                     \
         va_list arguments;                                                                         \
         va_start(arguments, flags);                                                                \
         mode = va_arg(arguments, mode_t);                                                          \

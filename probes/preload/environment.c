@@ -1,11 +1,13 @@
 #include "probes/preload/environment.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "probes/preload/descriptor.h"
 #include "probes/preload/exec.h"
 #include "probes/preload/probe.h"
+#include "probes/preload/raw.h"
 
 #define LIBRARY         "libreel-probe.so"
 #define PRELOAD         "LD_PRELOAD="
@@ -21,29 +23,19 @@ static bool has_prefix(const char *text, const char *prefix, size_t length)
     return strncmp(text, prefix, length) == 0;
 }
 
-/* Copies `list` (separated by ':' or ' ') without the entry that is our library. The entry itself
- * goes to `ours`. */
+/* Splits `list`: our library, which always comes first, goes to `ours`, what follows its separator,
+ * as it is, to `others`. */
 static void split_preload(const char *list, char *ours, char *others)
 {
-    size_t used = 0;
+    const size_t library = sizeof LIBRARY - 1;
+    size_t length = strcspn(list, ": ");
     ours[0] = others[0] = '\0';
-    while (*list) {
-        size_t length = strcspn(list, ": ");
-        size_t library = sizeof LIBRARY - 1;
-        if (length >= library && memcmp(list + length - library, LIBRARY, library) == 0 &&
-            !ours[0]) {
-            memcpy(ours, list, length);
-            ours[length] = '\0';
-        } else if (length) {
-            if (used)
-                others[used++] = ':';
-            memcpy(others + used, list, length);
-            used += length;
-            others[used] = '\0';
-        }
-        list += length;
-        list += *list != '\0';
-    }
+    if (length < library || memcmp(list + length - library, LIBRARY, library) != 0)
+        return;
+    memcpy(ours, list, length);
+    ours[length] = '\0';
+    if (list[length])
+        strcpy(others, list + length + 1);
 }
 
 const char *reel_environment_take(char environment[3][4352], char original[4096])
@@ -72,7 +64,8 @@ const char *reel_environment_take(char environment[3][4352], char original[4096]
             if (ours[0]) {
                 memcpy(environment[0], PRELOAD, PRELOAD_LEN);
                 memcpy(environment[0] + PRELOAD_LEN, ours, strlen(ours) + 1);
-                if (!original[0])
+                /* Nothing but ours: as it was, unset; or, with a separator left, set to nothing. */
+                if (!original[0] && !(*entry)[PRELOAD_LEN + strlen(ours)])
                     continue;
                 memcpy(restored, PRELOAD, PRELOAD_LEN);
                 memcpy(restored + PRELOAD_LEN, original, strlen(original) + 1);
@@ -87,38 +80,63 @@ const char *reel_environment_take(char environment[3][4352], char original[4096]
     return environment[0][0] ? environment[1] + REGION_LEN : NULL;
 }
 
-size_t reel_environment_room(char *const *environment)
+static const char *find(char *const *environment, const char *prefix, size_t length)
 {
-    size_t count = 0;
-    while (environment && environment[count])
-        count++;
-    return count + 4; /* LD_PRELOAD, REEL_REGION, REEL_FDS, NULL */
+    for (; environment && *environment; environment++)
+        if (has_prefix(*environment, prefix, length))
+            return *environment;
+    return NULL;
 }
 
-void reel_environment_with(char *const *environment, char **out, char *preload)
+bool reel_environment_follows(char *const *environment)
 {
-    const char *ours = reel_probe.environment[0]; /* "LD_PRELOAD=/path/libreel-probe.so" */
-    size_t length = strlen(ours);
-    memcpy(preload, ours, length + 1);
-    *out++ = preload;
+    if (!reel_probe.region || !reel_probe.region->follow || !reel_probe.environment[0][0])
+        return false;
+    /* We took ours out: this one comes from the program, which is a recorder itself. */
+    if (find(environment, REGION, REGION_LEN))
+        return false;
+    /* After a chroot, or with another user's rights, the library may be out of reach: the loader
+     * would complain on the program's standard error. */
+    return reel_probe.filtered ||
+           reel_raw4(SYS_faccessat, AT_FDCWD, (long)(reel_probe.environment[0] + PRELOAD_LEN), R_OK,
+                     0) == 0;
+}
+
+struct reel_environment_size reel_environment_measure(char *const *environment)
+{
+    struct reel_environment_size size = {.entries =
+                                             4}; /* LD_PRELOAD, REEL_REGION, REEL_FDS, NULL */
+    while (environment && environment[size.entries - 4])
+        size.entries++;
+    const char *theirs = find(environment, PRELOAD, PRELOAD_LEN);
+    size.preload = theirs ? strlen(reel_probe.environment[0]) + strlen(theirs) + 2 : 0;
+    size.descriptors = reel_descriptors_size();
+    return size;
+}
+
+void reel_environment_with(char *const *environment, const struct reel_environment_size *size,
+                           char **out, char *text)
+{
+    char *ours = reel_probe.environment[0]; /* "LD_PRELOAD=/path/libreel-probe.so" */
+    const size_t length = strlen(ours);
+    char *descriptors = text + size->preload;
+    reel_descriptors_write(descriptors, size->descriptors);
     *out++ = reel_probe.environment[1];
-    char *descriptors = preload + ENTRY_LIMIT;
-    reel_descriptors_write(descriptors, REEL_EXEC_TEXT - ENTRY_LIMIT);
     *out++ = descriptors;
-    for (; environment && *environment; environment++) {
-        if (has_prefix(*environment, REGION, REGION_LEN) ||
-            has_prefix(*environment, DESCRIPTORS, DESCRIPTORS_LEN))
-            continue;
-        if (has_prefix(*environment, PRELOAD, PRELOAD_LEN)) {
-            const char *theirs = *environment + PRELOAD_LEN;
-            size_t more = strlen(theirs);
-            if (strstr(theirs, LIBRARY) || length + 1 + more + 1 > ENTRY_LIMIT || more == 0)
-                continue;
-            preload[length] = ':';
-            memcpy(preload + length + 1, theirs, more + 1);
+    if (!size->preload)
+        *out++ = ours;
+    /* Theirs keeps its place: the next image sees it there. */
+    for (bool first = true; environment && *environment; environment++) {
+        if (!first || !has_prefix(*environment, PRELOAD, PRELOAD_LEN)) {
+            *out++ = *environment;
             continue;
         }
-        *out++ = *environment;
+        first = false;
+        const char *theirs = *environment + PRELOAD_LEN;
+        memcpy(text, ours, length);
+        text[length] = ':';
+        strcpy(text + length + 1, theirs);
+        *out++ = text;
     }
     *out = NULL;
 }

@@ -14,12 +14,21 @@
 const char *reel_environment_take(char environment[3][4352],
                                   char original[4096]) REEL_ENVIRONMENT_HIDDEN;
 
-/* How many entries reel_environment_with() needs room for, its final NULL included. */
-size_t reel_environment_room(char *const *environment) REEL_ENVIRONMENT_HIDDEN;
+/* May the next image record, when it is given `environment`? */
+bool reel_environment_follows(char *const *environment) REEL_ENVIRONMENT_HIDDEN;
 
-/* Writes `environment` with our variables added into `out`. `preload` (4352 bytes) holds the
- * combined LD_PRELOAD when the program set one of its own. */
-void reel_environment_with(char *const *environment, char **out,
-                           char *preload) REEL_ENVIRONMENT_HIDDEN;
+/* What reel_environment_with() needs room for: entries of the list, its final NULL included, and
+ * bytes of text. */
+struct reel_environment_size {
+    size_t entries;
+    size_t preload;     /* the combined LD_PRELOAD, when the program set one of its own; else 0 */
+    size_t descriptors; /* REEL_FDS */
+};
+struct reel_environment_size
+reel_environment_measure(char *const *environment) REEL_ENVIRONMENT_HIDDEN;
+
+/* Writes `environment` with our variables added into `out`, new text into `text`. */
+void reel_environment_with(char *const *environment, const struct reel_environment_size *size,
+                           char **out, char *text) REEL_ENVIRONMENT_HIDDEN;
 
 #endif

@@ -4,13 +4,15 @@
 
 #include "probes/preload/exec.h"
 
-#define ROOM 4096 /* entries; a larger environment is handed on without ours */
+/* A larger environment is handed on without ours. */
+#define ROOM      4096 /* entries */
+#define ROOM_TEXT 16384
 
 static _Atomic int guard; /* spun on for a few hundred nanoseconds */
 static int users;
 static char **original;
 static char *combined[ROOM];
-static char text[REEL_EXEC_TEXT];
+static char text[ROOM_TEXT];
 
 static void enter(void)
 {
@@ -26,13 +28,16 @@ static void leave(void)
 
 void reel_environment_swap_begin(struct reel_environment_swap *swap)
 {
-    if (!reel_exec_follows())
+    if (environ != combined && !reel_environment_follows(environ))
         return;
     enter();
-    if (users == 0 && reel_environment_room(environ) <= ROOM) {
-        original = environ;
-        reel_environment_with(environ, combined, text);
-        environ = combined;
+    if (users == 0) {
+        struct reel_environment_size size = reel_environment_measure(environ);
+        if (size.entries <= ROOM && size.preload + size.descriptors <= ROOM_TEXT) {
+            original = environ;
+            reel_environment_with(environ, &size, combined, text);
+            environ = combined;
+        }
     }
     if (environ == combined) {
         users++;

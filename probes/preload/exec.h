@@ -7,21 +7,15 @@
 #include "probes/preload/environment.h"
 #include "probes/preload/probe.h"
 
-#define REEL_EXEC_TEXT                                                                             \
-    8192 /* LD_PRELOAD and REEL_FDS, written on the stack: exec may not allocate */
-
-/* May the next image record? Also true in a vforked child, whose wrappers are otherwise blind. */
-static inline bool reel_exec_follows(void)
-{
-    return reel_probe.region && reel_probe.region->follow && reel_probe.environment[0][0];
-}
-
-/* Declares `with`: the environment to exec with; `envp` itself when nothing is to be added. */
+/* Declares `with`: the environment to exec with; `envp` itself when nothing is to be added. On the
+ * stack, for exec may not allocate, and no more of it than needed. Also in a vforked child, whose
+ * wrappers are otherwise blind. */
 #define REEL_EXEC_ENVIRONMENT(with, envp)                                                          \
     char *const *with = (envp);                                                                    \
-    if (reel_exec_follows()) {                                                                     \
-        char **room = alloca(reel_environment_room(envp) * sizeof *room);                          \
-        reel_environment_with(envp, room, alloca(REEL_EXEC_TEXT));                                 \
+    if (reel_environment_follows(envp)) {                                                          \
+        struct reel_environment_size size = reel_environment_measure(envp);                        \
+        char **room = alloca(size.entries * sizeof *room);                                         \
+        reel_environment_with(envp, &size, room, alloca(size.preload + size.descriptors));         \
         with = room;                                                                               \
     }                                                                                              \
     _Static_assert(1, "takes a semicolon")

@@ -31,8 +31,8 @@ static uint64_t identify(int fd)
     if (cached && (cached >> 48) == (entry & 0xffff))
         return cached & 0xffffffffffffull;
     struct stat status;
-    if (reel_raw4(SYS_fstat, fd, (long)&status, 0, 0) != 0)
-        return 0;
+    if (reel_probe.filtered || reel_raw4(SYS_fstat, fd, (long)&status, 0, 0) != 0)
+        return REEL_DESCRIPTOR_IDENTITY(entry);
     uint64_t mixed = ((uint64_t)status.st_dev * 0x9e3779b97f4a7c15ull ^ (uint64_t)status.st_ino) &
                      0xffffffffffffull;
     if (!entry && (unsigned)fd < REEL_DESCRIPTOR_LIMIT) {

@@ -4,6 +4,7 @@
  * syscall() is entered by a jump for everything else, so that a child made by it (clone, vfork)
  * finds the caller's frame and not one of ours. */
 #include <linux/futex.h>
+#include <sys/prctl.h>
 
 #include "probes/preload/probe.h"
 #include "probes/preload/raw.h"
@@ -54,12 +55,20 @@ __attribute__((used, visibility("hidden"))) long reel_futex_call(long number, lo
 }
 
 /* Where the jump goes: the real function, resolved by now or now. */
-__attribute__((used, visibility("hidden"))) void *reel_syscall_target(long number)
+__attribute__((used, visibility("hidden"))) void *reel_syscall_target(long number, long first)
 {
     if (REEL_UNLIKELY(!reel_real.syscall))
         reel_initialise();
-    if (number == SYS_seccomp)
+    uint64_t flags = 0;
+    if (number == SYS_seccomp || (number == SYS_prctl && first == PR_SET_SECCOMP))
         reel_probe.filtered = true;
+    else if (number == SYS_clone)
+        flags = (uint64_t)first;
+    else if (number == SYS_clone3 && first)
+        flags = *(const uint64_t *)first; /* struct clone_args begins with them */
+    /* Two threads would write with one storage: neither records from here on. */
+    if ((flags & CLONE_VM) && !(flags & (CLONE_SETTLS | CLONE_VFORK)))
+        reel_tls.inside++;
     return number == SYS_futex ? (void *)reel_futex_call : (void *)reel_real.syscall;
 }
 

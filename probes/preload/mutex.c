@@ -5,6 +5,7 @@
  * priority-protected mutexes go straight to the call. The sequence number is bumped while the lock
  * is held: after the acquire returned, before the release is made. */
 #include <errno.h>
+#include <linux/futex.h>
 
 #include "probes/preload/mutex.h"
 #include "probes/preload/probe.h"
@@ -13,6 +14,7 @@
 /* glibc's mutex kind: type in the low bits, then robust 16, inherit 32, protect 64, shared 128. */
 #define KIND_TYPE(kind)   ((kind)&3)
 #define KIND_PLAIN(kind)  (((kind) & (16 | 32 | 64)) == 0)
+#define KIND_ROBUST(kind) ((kind)&16)
 #define KIND_SHARED(kind) ((kind)&128)
 #define TYPE_RECURSIVE    1
 
@@ -132,10 +134,21 @@ int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock,
 
 /* Says that the lock is about to be released. Without owning it nobody may bump its sequence: such
  * a release goes unordered, with a stack, for it is a finding. */
+static inline bool is_owner(const struct reel_tls *tls, const pthread_mutex_t *mutex)
+{
+    if (REEL_LIKELY(mutex->__data.__owner == tls->tid))
+        return true;
+    /* A robust mutex whose last owner died names no owner until it is made consistent; its lock
+     * word does. A forked child unlocks what its parent's thread had locked. */
+    return (KIND_ROBUST(mutex->__data.__kind) &&
+            (mutex->__data.__lock & FUTEX_TID_MASK) == tls->tid) ||
+           (tls->forked_from && mutex->__data.__owner == tls->forked_from);
+}
+
 static inline void releasing(struct reel_tls *tls, pthread_mutex_t *mutex, void *frame)
 {
     uint32_t kind = mutex_kind(mutex, REEL_OP_RELEASE), sequence = 0, stack = 0;
-    if (REEL_LIKELY(mutex->__data.__owner == tls->tid)) {
+    if (REEL_LIKELY(is_owner(tls, mutex))) {
         if (REEL_UNLIKELY(KIND_TYPE(mutex->__data.__kind) == TYPE_RECURSIVE &&
                           mutex->__data.__count > 1))
             kind |= REEL_FLAG_RECURSIVE;
@@ -303,13 +316,13 @@ void mtx_destroy(mtx_t *mtx)
 void reel_mutex_wait_releases(struct reel_tls *tls, pthread_mutex_t *mutex)
 {
     uint32_t kind = mutex_kind(mutex, REEL_OP_RELEASE) | REEL_FLAG_IN_WAIT, sequence = 0;
-    if (REEL_LIKELY(mutex->__data.__owner == tls->tid))
+    if (REEL_LIKELY(is_owner(tls, mutex)))
         sequence = reel_sequence_exclusive(mutex_key(mutex), &kind);
     reel_emit(tls, kind, (uintptr_t)mutex, sequence, 0, 0);
 }
 
 void reel_mutex_wait_reacquires(struct reel_tls *tls, pthread_mutex_t *mutex, uint32_t stack)
 {
-    if (mutex->__data.__owner == tls->tid)
+    if (is_owner(tls, mutex))
         acquired(tls, mutex, REEL_FLAG_IN_WAIT, 0, stack);
 }

@@ -41,8 +41,9 @@ struct reel_tls {
     uint32_t destructor_rounds;
     uint32_t
         vforked; /* pid of the process that called vfork, while its child may be running on us */
-    int32_t tid;
-    uint64_t lost_now; /* events lost since `lost_since`, not yet told by a GAP */
+    int32_t tid; /* as the C library knows it */
+    int32_t forked_from; /* that of the thread whose copy this one is; 0: it was created */
+    uint64_t lost_now;   /* events lost since `lost_since`, not yet told by a GAP */
     uint64_t lost_since;
     uint64_t stalled_ticks; /* all stalls of this thread */
     uint64_t attach_time;

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -424,9 +425,12 @@ int prctl(int option, ...)
     int result = reel_real.prctl(option, a, b, c, d);
     if (option == PR_SET_NAME && result == 0) {
         struct reel_tls *tls = reel_enter(REEL_FAMILY_THREAD);
+        /* The kernel takes 15 bytes at most; what lies behind may not even be memory. */
+        char name[16] = "";
+        memcpy(name, (const char *)a, strnlen((const char *)a, sizeof name - 1));
         if (tls)
             reel_emit_text(tls, REEL_KIND(REEL_OP_NAME, REEL_CLASS_THREAD, 0),
-                           (uint64_t)pthread_self(), 0, 0, (const char *)a);
+                           (uint64_t)pthread_self(), 0, 0, name);
     }
     return result;
 }

@@ -38,6 +38,8 @@ static void nap_end(struct nap *nap)
 
 static inline uint64_t ns_of(const struct timespec *time)
 {
+    if (!time) /* the call answers EFAULT */
+        return 0;
     return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec;
 }
 

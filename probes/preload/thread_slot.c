@@ -60,7 +60,8 @@ void reel_thread_begin(struct reel_tls *tls, struct reel_thread_slot *slot)
     }
     tls->tid = reel_thread_tid();
     tls->attach_time = reel_now();
-    slot->tid = tls->tid;
+    /* In a child by raw fork the C library still has the parent's. */
+    slot->tid = tls->forked_from ? (int32_t)reel_raw(SYS_gettid) : tls->tid;
     slot->handle = (uint64_t)pthread_self();
     atomic_store_explicit(&slot->state, REEL_SLOT_LIVE, memory_order_release);
     if (reel_probe.key_made)

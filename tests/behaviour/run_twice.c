@@ -55,6 +55,10 @@ static struct outcome run(char *const argv[], const char *work, const char *kept
         if (chdir(work) != 0)
             _exit(124);
         setpgid(0, 0);
+        clearenv();
+        setenv("PATH", "/usr/bin:/bin", 1);
+        setenv("HOME", "/", 1);
+        setenv("EMPTY", "", 1);
         execv(argv[0], argv);
         _exit(124);
     }

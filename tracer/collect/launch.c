@@ -18,8 +18,8 @@ static void become_target(char *const argv[], const char *probe_path, const char
     if (region_path) {
         const char *theirs = getenv("LD_PRELOAD");
         char *preload = NULL;
-        if (theirs && *theirs ? asprintf(&preload, "%s:%s", probe_path, theirs) < 0
-                              : asprintf(&preload, "%s", probe_path) < 0)
+        if (theirs ? asprintf(&preload, "%s:%s", probe_path, theirs) < 0
+                   : asprintf(&preload, "%s", probe_path) < 0)
             _exit(125);
         setenv("LD_PRELOAD", preload, 1);
         setenv("REEL_REGION", region_path, 1);
