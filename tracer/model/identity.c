@@ -377,10 +377,14 @@ size_t reel_identity_known_at(const struct reel_identity *identity, uint32_t pro
     size_t count = 0;
     for (size_t i = 0; i < sizeof spaces / sizeof *spaces && count < limit; i++) {
         bool is_global = spaces[i] == REEL_CLASS_MESSAGE_QUEUE || spaces[i] == REEL_CLASS_LOOP;
-        uint32_t id = reel_address_map_get(
-            &identity->map, reel_address_place(is_global ? 0 : process, spaces[i]), address);
-        if (id && !identity->object[id].ended)
-            ids[count++] = id;
+        uint32_t place = reel_address_place(is_global ? 0 : process, spaces[i]);
+        /* A lock of the program's own making may have an odd address, to tell it from the mutex
+         * that is its first member. */
+        for (uint64_t odd = 0; odd <= (spaces[i] == SPACE_SYNC) && count < limit; odd++) {
+            uint32_t id = reel_address_map_get(&identity->map, place, address | odd);
+            if (id && !identity->object[id].ended && (!count || ids[count - 1] != id))
+                ids[count++] = id;
+        }
     }
     return count;
 }

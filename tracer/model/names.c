@@ -241,7 +241,7 @@ const char *reel_names_object(struct reel_names *names, const struct reel_identi
         return names->name;
     }
     if (lives_in_memory(object->class) && !object->shared) {
-        known = symbol(names, object->process, object->address);
+        known = symbol(names, object->process, object->address & ~1ull); /* see identity.c */
         if (known)
             return known;
     }

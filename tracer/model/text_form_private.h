@@ -1,4 +1,5 @@
-/* What the parser (text_form.c) and the verbs (text_form_verbs.c) of the text form share. */
+/* What the parser (text_form.c), the verbs (text_form_verbs.c) and the calls (text_form_calls.c) of
+ * the text form share. */
 #ifndef REEL_MODEL_TEXT_FORM_PRIVATE_H
 #define REEL_MODEL_TEXT_FORM_PRIVATE_H
 
@@ -58,6 +59,23 @@ __attribute__((format(printf, 2, 3))) bool reel_text_fail(struct reel_text_state
 
 /* Understands the verb and what follows it. */
 bool reel_text_verb(struct reel_text_statement *statement);
+
+/* What follows in the statement. A word, NULL at its end. */
+const char *reel_text_next(struct reel_text_statement *statement);
+/* A number or an errno's name, `otherwise` when there is none. */
+bool reel_text_next_number(struct reel_text_statement *statement, int64_t otherwise,
+                           int64_t *number);
+/* T2, or a pthread_t as 0x… */
+bool reel_text_thread_argument(struct reel_text_statement *statement, uint64_t *number);
+bool reel_text_process_argument(struct reel_text_statement *statement, uint32_t *number);
+/* Fails when words are left. */
+bool reel_text_done(struct reel_text_statement *statement);
+
+/* A call that may block, or one half of it. */
+enum reel_text_half { REEL_TEXT_WHOLE, REEL_TEXT_BEGIN, REEL_TEXT_END };
+/* The number of a call by its name; 0 when there is none. */
+uint32_t reel_text_call_number(const char *word);
+bool reel_text_call(struct reel_text_statement *statement, uint32_t call, enum reel_text_half half);
 
 /* Parses "1.5ms", "20us", "3s", "7ns"; false when it is no time. */
 bool reel_text_time(const char *word, uint64_t *ns);

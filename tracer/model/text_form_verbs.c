@@ -14,7 +14,7 @@ struct verb {
     uint8_t flags;
 };
 
-static const char *next_word(struct reel_text_statement *statement)
+const char *reel_text_next(struct reel_text_statement *statement)
 {
     return statement->next < statement->count ? statement->word[statement->next++] : NULL;
 }
@@ -46,16 +46,17 @@ static bool parse_error(const char *word, int64_t *number)
 }
 
 /* The next word as a number, `otherwise` when there is none. */
-static bool next_number(struct reel_text_statement *statement, int64_t otherwise, int64_t *number)
+bool reel_text_next_number(struct reel_text_statement *statement, int64_t otherwise,
+                           int64_t *number)
 {
-    const char *word = next_word(statement);
+    const char *word = reel_text_next(statement);
     *number = otherwise;
     if (word && !parse_error(word, number))
         return reel_text_fail(statement, "\"%s\" is no number", word);
     return true;
 }
 
-static bool done(struct reel_text_statement *statement)
+bool reel_text_done(struct reel_text_statement *statement)
 {
     if (statement->next < statement->count)
         return reel_text_fail(statement, "what is \"%s\"?", statement->word[statement->next]);
@@ -70,13 +71,14 @@ static struct reel_text_thread *self(struct reel_text_statement *statement)
 /* lock A · unlock A · post S · signal C · fail A EBUSY · init A 3 · put Q 8 77 */
 static bool on_object(struct reel_text_statement *statement, const struct verb *verb)
 {
-    struct reel_text_name *name = reel_text_object(statement, next_word(statement), verb->class);
+    struct reel_text_name *name =
+        reel_text_object(statement, reel_text_next(statement), verb->class);
     int64_t argument, item;
-    if (!name || !next_number(statement, verb->argument, &argument))
+    if (!name || !reel_text_next_number(statement, verb->argument, &argument))
         return false;
     bool moves = verb->operation == REEL_OP_PUT || verb->operation == REEL_OP_GET;
     bool has_item = moves && statement->next < statement->count;
-    if ((has_item && !next_number(statement, 0, &item)) || !done(statement))
+    if ((has_item && !reel_text_next_number(statement, 0, &item)) || !reel_text_done(statement))
         return false;
     statement->flags |= verb->flags;
     struct reel_text_thread *thread = self(statement);
@@ -103,7 +105,7 @@ static bool on_wait(struct reel_text_statement *statement, const struct verb *ve
 {
     static const struct verb want = {"want",           on_object,      REEL_OP_REQUEST,
                                      REEL_CLASS_MUTEX, REEL_CALL_LOCK, 0};
-    const char *word = next_word(statement);
+    const char *word = reel_text_next(statement);
     bool with = next_is(statement, "with");
     struct reel_text_name *known = reel_text_find(statement->form, word);
     if (!with &&
@@ -113,8 +115,8 @@ static bool on_wait(struct reel_text_statement *statement, const struct verb *ve
     }
     struct reel_text_name *condition = reel_text_object(statement, word, REEL_CLASS_CONDITION);
     struct reel_text_name *mutex =
-        with ? reel_text_object(statement, next_word(statement), REEL_CLASS_MUTEX) : NULL;
-    if (!condition || (with && !mutex) || !done(statement))
+        with ? reel_text_object(statement, reel_text_next(statement), REEL_CLASS_MUTEX) : NULL;
+    if (!condition || (with && !mutex) || !reel_text_done(statement))
         return false;
     uint64_t extra = mutex ? mutex->address : 0;
     self(statement)->wait_mutex = extra;
@@ -135,18 +137,18 @@ static bool on_wait(struct reel_text_statement *statement, const struct verb *ve
 static bool on_relock(struct reel_text_statement *statement, const struct verb *verb)
 {
     struct reel_text_name *mutex =
-        reel_text_object(statement, next_word(statement), REEL_CLASS_MUTEX);
+        reel_text_object(statement, reel_text_next(statement), REEL_CLASS_MUTEX);
     statement->flags |= REEL_FLAG_IN_WAIT;
-    return mutex && done(statement) &&
+    return mutex && reel_text_done(statement) &&
            reel_text_emit(statement, REEL_OP_ACQUIRE, mutex->class, mutex, 0, 0);
 }
 
 static bool on_wake(struct reel_text_statement *statement, const struct verb *verb)
 {
     struct reel_text_name *name =
-        reel_text_object(statement, next_word(statement), REEL_CLASS_CONDITION);
+        reel_text_object(statement, reel_text_next(statement), REEL_CLASS_CONDITION);
     int64_t result;
-    if (!name || !next_number(statement, 0, &result) || !done(statement))
+    if (!name || !reel_text_next_number(statement, 0, &result) || !reel_text_done(statement))
         return false;
     reel_text_emit(statement, REEL_OP_WAKE, name->class, name, 0, (uint32_t)result);
     struct reel_text_thread *thread = self(statement);
@@ -160,7 +162,7 @@ static bool on_wake(struct reel_text_statement *statement, const struct verb *ve
 
 static bool on_barrier(struct reel_text_statement *statement, const struct verb *verb)
 {
-    const char *word = next_word(statement);
+    const char *word = reel_text_next(statement);
     struct reel_text_name *known = reel_text_find(statement->form, word);
     if (verb->operation == REEL_OP_LEAVE && known && known->class != REEL_CLASS_BARRIER) {
         static const struct verb leave = {"leave", on_wake, REEL_OP_WAKE, REEL_CLASS_CONDITION,
@@ -169,7 +171,7 @@ static bool on_barrier(struct reel_text_statement *statement, const struct verb 
         return on_wake(statement, &leave);
     }
     struct reel_text_name *name = reel_text_object(statement, word, REEL_CLASS_BARRIER);
-    return name && done(statement) &&
+    return name && reel_text_done(statement) &&
            reel_text_emit(statement, verb->operation, name->class, name, 0, verb->argument);
 }
 
@@ -177,16 +179,16 @@ static bool on_barrier(struct reel_text_statement *statement, const struct verb 
 static bool on_once(struct reel_text_statement *statement, const struct verb *verb)
 {
     struct reel_text_name *name =
-        reel_text_object(statement, next_word(statement), REEL_CLASS_ONCE);
-    return name && done(statement) &&
+        reel_text_object(statement, reel_text_next(statement), REEL_CLASS_ONCE);
+    return name && reel_text_done(statement) &&
            reel_text_emit(statement, REEL_OP_REQUEST, name->class, name, 0, REEL_CALL_ONCE) &&
            reel_text_emit(statement, REEL_OP_ACQUIRE, name->class, name, 0, 0) &&
            reel_text_emit(statement, REEL_OP_RELEASE, name->class, name, 0, 0);
 }
 
-static bool thread_argument(struct reel_text_statement *statement, uint64_t *number)
+bool reel_text_thread_argument(struct reel_text_statement *statement, uint64_t *number)
 {
-    const char *word = next_word(statement);
+    const char *word = reel_text_next(statement);
     int64_t handle;
     *number = reel_text_index(word, 'T');
     if (!*number && word && word[0] == '0' && reel_text_number(word, &handle))
@@ -199,8 +201,8 @@ static bool on_thread(struct reel_text_statement *statement, const struct verb *
 {
     uint64_t number;
     int64_t argument;
-    if (!thread_argument(statement, &number) || !next_number(statement, 0, &argument) ||
-        !done(statement))
+    if (!reel_text_thread_argument(statement, &number) ||
+        !reel_text_next_number(statement, 0, &argument) || !reel_text_done(statement))
         return false;
     if (verb->operation == REEL_OP_CREATE && number < REEL_TEXT_THREADS &&
         !statement->form->thread[number].process)
@@ -213,17 +215,17 @@ static bool on_start(struct reel_text_statement *statement, const struct verb *v
 {
     uint64_t extra[3] = {0};
     const char *word;
-    while ((word = next_word(statement))) {
+    while ((word = reel_text_next(statement))) {
         int64_t number;
         if (!strcmp(word, "by")) {
-            if (!thread_argument(statement, &extra[2]))
+            if (!reel_text_thread_argument(statement, &extra[2]))
                 return false;
             continue;
         }
         unsigned place = !strcmp(word, "handle") ? 0 : !strcmp(word, "routine") ? 1 : 2;
         if (place == 2)
             return reel_text_fail(statement, "what is \"%s\"?", word);
-        if (!next_number(statement, 0, &number))
+        if (!reel_text_next_number(statement, 0, &number))
             return false;
         extra[place] = (uint64_t)number;
     }
@@ -236,16 +238,16 @@ static bool on_exit(struct reel_text_statement *statement, const struct verb *ve
 {
     bool process = next_is(statement, "process");
     int64_t reason;
-    if (!next_number(statement, 0, &reason) || !done(statement))
+    if (!reel_text_next_number(statement, 0, &reason) || !reel_text_done(statement))
         return false;
     return reel_text_emit(
         statement, REEL_OP_EXIT, process ? REEL_CLASS_PROCESS : REEL_CLASS_THREAD, NULL,
         process ? REEL_TEXT_FIRST_PID + statement->process : statement->thread, (uint32_t)reason);
 }
 
-static bool process_argument(struct reel_text_statement *statement, uint32_t *number)
+bool reel_text_process_argument(struct reel_text_statement *statement, uint32_t *number)
 {
-    const char *word = next_word(statement);
+    const char *word = reel_text_next(statement);
     *number = reel_text_index(word, 'P');
     return *number || reel_text_fail(statement, "\"%s\" is no process; say P2", word ? word : "");
 }
@@ -253,7 +255,7 @@ static bool process_argument(struct reel_text_statement *statement, uint32_t *nu
 static bool on_fork(struct reel_text_statement *statement, const struct verb *verb)
 {
     uint32_t child;
-    if (!process_argument(statement, &child) || !done(statement))
+    if (!reel_text_process_argument(statement, &child) || !reel_text_done(statement))
         return false;
     reel_text_emit(statement, REEL_OP_CREATE, REEL_CLASS_PROCESS, NULL, 0, REEL_CALL_FORK);
     return reel_text_emit(statement, REEL_OP_CREATED, REEL_CLASS_PROCESS, NULL,
@@ -263,11 +265,11 @@ static bool on_fork(struct reel_text_statement *statement, const struct verb *ve
 static bool on_attach(struct reel_text_statement *statement, const struct verb *verb)
 {
     uint32_t parent = 0;
-    if (next_is(statement, "by") && !process_argument(statement, &parent))
+    if (next_is(statement, "by") && !reel_text_process_argument(statement, &parent))
         return false;
     uint64_t extra[3] = {REEL_TEXT_FIRST_PID + statement->process,
                          parent ? REEL_TEXT_FIRST_PID + parent : 1, statement->process};
-    if (!done(statement))
+    if (!reel_text_done(statement))
         return false;
     reel_text_emit(statement, REEL_OP_ATTACH, REEL_CLASS_PROCESS, NULL, statement->process, parent);
     return reel_text_emit_extra(statement, extra, 3);
@@ -277,8 +279,8 @@ static bool on_kill(struct reel_text_statement *statement, const struct verb *ve
 {
     uint32_t process;
     int64_t signal;
-    return process_argument(statement, &process) && next_number(statement, 15, &signal) &&
-           done(statement) &&
+    return reel_text_process_argument(statement, &process) &&
+           reel_text_next_number(statement, 15, &signal) && reel_text_done(statement) &&
            reel_text_emit(statement, REEL_OP_KILL, REEL_CLASS_PROCESS, NULL,
                           REEL_TEXT_FIRST_PID + process, (uint32_t)signal);
 }
@@ -288,7 +290,7 @@ static bool rest_as_text(struct reel_text_statement *statement)
 {
     char text[512] = "";
     const char *word;
-    while ((word = next_word(statement))) {
+    while ((word = reel_text_next(statement))) {
         if (strlen(text) + strlen(word) + 2 > sizeof text)
             return reel_text_fail(statement, "the text is too long");
         if (*text)
@@ -305,7 +307,7 @@ static bool on_text(struct reel_text_statement *statement, const struct verb *ve
     enum reel_class class = verb->class;
     uint64_t object = 0;
     if (verb->operation == REEL_OP_NAME || verb->operation == REEL_OP_LOAD) {
-        const char *word = next_word(statement);
+        const char *word = reel_text_next(statement);
         object = reel_text_index(word, 'T');
         if (object) {
             class = REEL_CLASS_THREAD;
@@ -323,13 +325,14 @@ static bool on_text(struct reel_text_statement *statement, const struct verb *ve
 static bool on_plain(struct reel_text_statement *statement, const struct verb *verb)
 {
     int64_t argument;
-    return next_number(statement, verb->argument, &argument) && done(statement) &&
+    return reel_text_next_number(statement, verb->argument, &argument) &&
+           reel_text_done(statement) &&
            reel_text_emit(statement, verb->operation, verb->class, NULL, 0, (uint32_t)argument);
 }
 
 static bool on_yield(struct reel_text_statement *statement, const struct verb *verb)
 {
-    return done(statement) &&
+    return reel_text_done(statement) &&
            reel_text_emit(statement, REEL_OP_WAIT, REEL_CLASS_CLOCK, NULL, 0, REEL_CALL_YIELD) &&
            reel_text_emit(statement, REEL_OP_WAKE, REEL_CLASS_CLOCK, NULL, 0, 0);
 }
@@ -342,9 +345,9 @@ static bool on_switch(struct reel_text_statement *statement, const struct verb *
         argument = next_is(statement, "preempted");
     else if (!next_is(statement, "in"))
         return reel_text_fail(statement, "say \"switch out\" or \"switch in\"");
-    else if (!next_number(statement, 0, &argument))
+    else if (!reel_text_next_number(statement, 0, &argument))
         return false;
-    return done(statement) &&
+    return reel_text_done(statement) &&
            reel_text_emit(statement, out ? REEL_OP_SWITCH_OUT : REEL_OP_SWITCH_IN, REEL_CLASS_CPU,
                           NULL, 0, (uint32_t)argument);
 }
@@ -353,15 +356,15 @@ static bool on_gap(struct reel_text_statement *statement, const struct verb *ver
 {
     int64_t lost;
     uint64_t since = *statement->clock;
-    if (!next_number(statement, 1, &lost))
+    if (!reel_text_next_number(statement, 1, &lost))
         return false;
     if (next_is(statement, "since")) {
-        const char *word = next_word(statement);
+        const char *word = reel_text_next(statement);
         if (!word || !reel_text_time(word, &since))
             return reel_text_fail(statement, "\"since\" wants a time, such as 1.5ms");
     }
     uint64_t extra[2] = {(uint64_t)lost, since};
-    if (!done(statement))
+    if (!reel_text_done(statement))
         return false;
     reel_text_emit(statement, REEL_OP_GAP, REEL_CLASS_RECORDER, NULL, 0, (uint32_t)lost);
     return reel_text_emit_extra(statement, extra, 2);
@@ -370,7 +373,7 @@ static bool on_gap(struct reel_text_statement *statement, const struct verb *ver
 static bool on_loop(struct reel_text_statement *statement, const struct verb *verb)
 {
     struct reel_text_name *loop =
-        reel_text_object(statement, next_word(statement), REEL_CLASS_LOOP);
+        reel_text_object(statement, reel_text_next(statement), REEL_CLASS_LOOP);
     int64_t argument;
     if (!loop)
         return false;
@@ -383,7 +386,7 @@ static bool on_loop(struct reel_text_statement *statement, const struct verb *ve
     uint32_t otherwise = operation == REEL_OP_WAIT
                              ? REEL_CALL_EPOLL_WAIT | (statement->timed ? REEL_CALL_TIMED : 0)
                              : 1;
-    return next_number(statement, otherwise, &argument) && done(statement) &&
+    return reel_text_next_number(statement, otherwise, &argument) && reel_text_done(statement) &&
            reel_text_emit(statement, operation, loop->class, loop, 0, (uint32_t)argument);
 }
 
@@ -392,11 +395,11 @@ static bool on_task(struct reel_text_statement *statement, const struct verb *ve
     static const char *const states[] = {"created", "ready", "running",
                                          "waiting", "done",  "cancelled"};
     struct reel_text_name *task =
-        reel_text_object(statement, next_word(statement), REEL_CLASS_TASK);
-    const char *word = next_word(statement);
+        reel_text_object(statement, reel_text_next(statement), REEL_CLASS_TASK);
+    const char *word = reel_text_next(statement);
     for (unsigned i = 0; task && word && i < 6; i++)
         if (!strcmp(states[i], word))
-            return done(statement) &&
+            return reel_text_done(statement) &&
                    reel_text_emit(statement, REEL_OP_STATE, task->class, task, 0, i);
     return task ? reel_text_fail(statement, "\"%s\" is no state of a task", word ? word : "")
                 : false;
@@ -405,136 +408,24 @@ static bool on_task(struct reel_text_statement *statement, const struct verb *ve
 /* open pipe P 5 · close P 5 */
 static bool on_descriptor(struct reel_text_statement *statement, const struct verb *verb)
 {
-    const char *word = next_word(statement);
+    const char *word = reel_text_next(statement);
     enum reel_class class = word ? reel_text_class(word) : REEL_CLASS_NONE;
     if (class)
-        word = next_word(statement);
+        word = reel_text_next(statement);
     struct reel_text_name *name =
         reel_text_object(statement, word, class ? class : REEL_CLASS_FILE);
     int64_t argument;
-    return name && next_number(statement, 3, &argument) && done(statement) &&
+    return name && reel_text_next_number(statement, 3, &argument) && reel_text_done(statement) &&
            reel_text_emit(statement, verb->operation, name->class, name, 0, (uint32_t)argument);
-}
-
-enum half { WHOLE, ONLY_BEGIN, ONLY_END };
-
-/* The calls that are a wait for something other than a descriptor. */
-static bool waiting_call(struct reel_text_statement *statement, uint32_t call, enum half half)
-{
-    uint64_t object = 0, duration = 0;
-    int64_t result = 0;
-    enum reel_class class = REEL_CLASS_CLOCK;
-    const char *word;
-    switch (call) {
-    case REEL_CALL_JOIN:
-        class = REEL_CLASS_THREAD;
-        if (!thread_argument(statement, &object))
-            return false;
-        break;
-    case REEL_CALL_WAITPID: {
-        uint32_t process;
-        class = REEL_CLASS_PROCESS;
-        if (!process_argument(statement, &process))
-            return false;
-        object = REEL_TEXT_FIRST_PID + process;
-        break;
-    }
-    case REEL_CALL_SLEEP:
-        word = half == WHOLE ? next_word(statement) : NULL;
-        if (word && !reel_text_time(word, &duration))
-            return reel_text_fail(statement, "\"%s\" is no time; say 5ms", word);
-        break;
-    default:
-        class = REEL_CLASS_SIGNAL;
-    }
-    if (!next_number(statement, 0, &result) || !done(statement))
-        return false;
-    if (half != ONLY_END)
-        reel_text_emit(statement, REEL_OP_WAIT, class, NULL, object,
-                       call | (statement->timed ? REEL_CALL_TIMED : 0));
-    if (duration > REEL_TEXT_TICK_NS)
-        *statement->clock += duration - REEL_TEXT_TICK_NS;
-    if (half != ONLY_BEGIN)
-        reel_text_emit(statement, REEL_OP_WAKE, class, NULL, object, (uint32_t)result);
-    return true;
-}
-
-static enum reel_class usual_class(uint32_t call)
-{
-    switch (call) {
-    case REEL_CALL_ACCEPT:
-    case REEL_CALL_CONNECT:
-    case REEL_CALL_SEND:
-    case REEL_CALL_RECV:
-        return REEL_CLASS_SOCKET;
-    case REEL_CALL_MQ_SEND:
-    case REEL_CALL_MQ_RECEIVE:
-        return REEL_CLASS_MESSAGE_QUEUE;
-    case REEL_CALL_QUEUE_PUT:
-    case REEL_CALL_QUEUE_GET:
-        return REEL_CLASS_QUEUE;
-    default:
-        return REEL_CLASS_FILE;
-    }
-}
-
-static bool takes_input(uint32_t call)
-{
-    return call == REEL_CALL_READ || call == REEL_CALL_RECV || call == REEL_CALL_ACCEPT ||
-           call == REEL_CALL_MQ_RECEIVE || call == REEL_CALL_QUEUE_GET;
-}
-
-static bool one_call(struct reel_text_statement *statement, uint32_t call, enum half half)
-{
-    if (call == REEL_CALL_JOIN || call == REEL_CALL_WAITPID || call == REEL_CALL_SLEEP ||
-        call == REEL_CALL_SIGWAIT || call == REEL_CALL_PAUSE)
-        return waiting_call(statement, call, half);
-    const char *word = next_word(statement);
-    enum reel_class class = word ? reel_text_class(word) : REEL_CLASS_NONE;
-    if (class)
-        word = next_word(statement);
-    struct reel_text_name *name =
-        reel_text_object(statement, word, class ? class : usual_class(call));
-    int64_t result;
-    if (!name || !next_number(statement, 0, &result) || !done(statement))
-        return false;
-    statement->flags |= takes_input(call) ? REEL_FLAG_READ : 0;
-    if (half != ONLY_END)
-        reel_text_emit(statement, REEL_OP_BEGIN, name->class, name, 0,
-                       call | (statement->timed ? REEL_CALL_TIMED : 0));
-    if (half != ONLY_BEGIN)
-        reel_text_emit(statement, REEL_OP_END, name->class, name, 0, (uint32_t)result);
-    return true;
-}
-
-/* The number of a call by its name; `_` and ` ` of the table are also written `-`. */
-static uint32_t call_number(const char *word)
-{
-    static const struct {
-        const char *name;
-        uint32_t number;
-    } calls[] = {
-#define CALL(NAME, number, text) {text, number},
-        REEL_CALLS(CALL)
-#undef CALL
-    };
-    for (unsigned i = 1; word && i < sizeof calls / sizeof *calls; i++) {
-        const char *a = calls[i].name, *b = word;
-        while (*a && (*a == *b || ((*a == '_' || *a == ' ') && *b == '-')))
-            a++, b++;
-        if (!*a && !*b)
-            return calls[i].number;
-    }
-    return 0;
 }
 
 static bool on_half(struct reel_text_statement *statement, const struct verb *verb)
 {
-    const char *word = next_word(statement);
-    uint32_t call = call_number(word);
+    const char *word = reel_text_next(statement);
+    uint32_t call = reel_text_call_number(word);
     if (!call)
         return reel_text_fail(statement, "\"%s\" is no call", word ? word : "");
-    return one_call(statement, call, (enum half)verb->argument);
+    return reel_text_call(statement, call, (enum reel_text_half)verb->argument);
 }
 
 /* read X 8 and write X 8 of annotated memory; with a descriptor they are calls. */
@@ -548,7 +439,7 @@ static bool on_access(struct reel_text_statement *statement, const struct verb *
                             : known ? known->class
                                     : reel_text_class(word);
     if (class && class != REEL_CLASS_MEMORY)
-        return one_call(statement, verb->argument, WHOLE);
+        return reel_text_call(statement, verb->argument, REEL_TEXT_WHOLE);
     struct verb memory = *verb;
     memory.argument = 8;
     return on_object(statement, &memory);
@@ -614,20 +505,20 @@ static const struct verb verbs[] = {
     {"task", on_task, REEL_OP_STATE, REEL_CLASS_TASK, 0, 0},
     {"open", on_descriptor, REEL_OP_OPEN, REEL_CLASS_FILE, 0, 0},
     {"close", on_descriptor, REEL_OP_CLOSE, REEL_CLASS_FILE, 0, 0},
-    {"begin", on_half, REEL_OP_BEGIN, REEL_CLASS_NONE, ONLY_BEGIN, 0},
-    {"end", on_half, REEL_OP_END, REEL_CLASS_NONE, ONLY_END, 0},
+    {"begin", on_half, REEL_OP_BEGIN, REEL_CLASS_NONE, REEL_TEXT_BEGIN, 0},
+    {"end", on_half, REEL_OP_END, REEL_CLASS_NONE, REEL_TEXT_END, 0},
     {"read", on_access, REEL_OP_READ, REEL_CLASS_MEMORY, REEL_CALL_READ, 0},
     {"write", on_access, REEL_OP_WRITE, REEL_CLASS_MEMORY, REEL_CALL_WRITE, 0},
 };
 
 bool reel_text_verb(struct reel_text_statement *statement)
 {
-    const char *word = next_word(statement);
+    const char *word = reel_text_next(statement);
     for (unsigned i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (!strcmp(verbs[i].word, word))
             return verbs[i].understand(statement, &verbs[i]);
-    uint32_t call = call_number(word);
+    uint32_t call = reel_text_call_number(word);
     if (call)
-        return one_call(statement, call, WHOLE);
+        return reel_text_call(statement, call, REEL_TEXT_WHOLE);
     return reel_text_fail(statement, "unknown operation \"%s\"", word);
 }

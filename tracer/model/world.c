@@ -116,78 +116,6 @@ bool reel_world_list_remove(uint32_t *list, uint32_t *count, uint32_t value)
     return false;
 }
 
-static bool input_side(const struct reel_event *event)
-{
-    return event->flags & REEL_FLAG_READ;
-}
-
-/* Something went in (or is about to: a write's record may come after the read it allowed). */
-static void filled(struct reel_world *world, struct reel_world_object *object, uint32_t thread,
-                   int64_t amount)
-{
-    object->last_by = thread;
-    object->last_ns = world->now;
-    object->depth += amount;
-}
-
-static void drained(struct reel_world *world, struct reel_world_object *object, uint32_t thread,
-                    int64_t amount)
-{
-    object->taken_by = thread;
-    object->taken_ns = world->now;
-    object->depth -= amount;
-}
-
-static void apply_begin(struct reel_world *world, struct reel_world_thread *thread,
-                        const struct reel_event *event, uint32_t id)
-{
-    struct reel_world_object *object = reel_world_object_at(world, id);
-    unsigned call = event->argument & REEL_CALL_NUMBER;
-    if (object && !input_side(event))
-        filled(world, object, thread->number, 0);
-    bool makes_process = call == REEL_CALL_FORK || call == REEL_CALL_SPAWN ||
-                         call == REEL_CALL_POPEN || call == REEL_CALL_CLONE;
-    if (event->flags & (REEL_FLAG_NONBLOCKING | REEL_FLAG_TRY) || makes_process)
-        return;
-    reel_wait_begin(world, thread, event, id, 0);
-}
-
-static void count_unmatched(struct reel_world *world, const struct reel_world_thread *thread)
-{
-    if (thread->lost_events)
-        world->statistics.cut_by_gap++;
-    else
-        world->statistics.unmatched_ends++;
-}
-
-/* What a call that succeeded moved through its descriptor: bytes of a pipe, messages of a queue. */
-static int64_t amount_moved(const struct reel_event *event)
-{
-    int32_t result = (int32_t)event->argument;
-    if (result < 0)
-        return 0;
-    if (event->class == REEL_CLASS_PIPE)
-        return result;
-    return event->class == REEL_CLASS_MESSAGE_QUEUE;
-}
-
-static void apply_end(struct reel_world *world, struct reel_world_thread *thread,
-                      const struct reel_event *event, uint32_t id)
-{
-    struct reel_world_object *object = reel_world_object_at(world, id);
-    bool found = reel_wait_end(world, thread, event, id, NULL);
-    if (!found && !(event->flags & (REEL_FLAG_NONBLOCKING | REEL_FLAG_TRY)) &&
-        event->class != REEL_CLASS_PROCESS)
-        count_unmatched(world, thread);
-    if (!object || (int32_t)event->argument < 0)
-        return;
-    if (input_side(event))
-        drained(world, object, thread->number, amount_moved(event));
-    else
-        filled(world, object, thread->number, amount_moved(event));
-    object->depth_known |= amount_moved(event) != 0;
-}
-
 static void apply_wake(struct reel_world *world, struct reel_world_thread *thread,
                        const struct reel_event *event, uint32_t id)
 {
@@ -197,7 +125,7 @@ static void apply_wake(struct reel_world *world, struct reel_world_thread *threa
         thread->in_callback = loop && loop->rounds > 1 && (int32_t)event->argument > 0;
     }
     if (!reel_wait_end(world, thread, event, id, NULL))
-        count_unmatched(world, thread);
+        reel_wait_unmatched(world, thread);
 }
 
 static void apply_init(struct reel_world *world, const struct reel_event *event, uint32_t id)
@@ -275,7 +203,7 @@ static void apply_exit(struct reel_world *world, struct reel_world_thread *threa
     if (event->class == REEL_CLASS_PROCESS) {
         struct reel_world_object *object = reel_world_object_at(world, id);
         if (object)
-            filled(world, object, thread->number, 0);
+            reel_queue_filled(world, object, thread->number, 0);
         reel_process_ends(world, thread->process, world->now);
     } else {
         reel_thread_end(world, thread, world->now);
@@ -348,19 +276,6 @@ static void apply_span(struct reel_world *world, struct reel_world_thread *threa
     }
 }
 
-static void apply_queue(struct reel_world *world, struct reel_world_thread *thread,
-                        const struct reel_event *event, uint32_t id)
-{
-    struct reel_world_object *object = reel_world_object_at(world, id);
-    if (!object)
-        return;
-    if (event->operation == REEL_OP_GET)
-        drained(world, object, thread->number, 1);
-    else
-        filled(world, object, thread->number, 1);
-    object->depth_known |= event->operation != REEL_OP_POST;
-}
-
 void reel_world_apply_resolved(struct reel_world *world, const struct reel_event *event,
                                uint32_t id, uint32_t other)
 {
@@ -406,15 +321,15 @@ void reel_world_apply_resolved(struct reel_world *world, const struct reel_event
         reel_wait_signal(world, thread, event, id, event->operation == REEL_OP_BROADCAST);
         break;
     case REEL_OP_BEGIN:
-        apply_begin(world, thread, event, id);
+        reel_queue_begin(world, thread, event, id);
         break;
     case REEL_OP_END:
-        apply_end(world, thread, event, id);
+        reel_queue_end(world, thread, event, id);
         break;
     case REEL_OP_POST:
     case REEL_OP_PUT:
     case REEL_OP_GET:
-        apply_queue(world, thread, event, id);
+        reel_queue_move(world, thread, event, id);
         break;
     case REEL_OP_INIT:
         apply_init(world, event, id);

@@ -1,6 +1,6 @@
 /* Between the files of the world: world.c (events to actions), world_thread.c (states and
- * intervals), world_lock.c (holds), world_wait.c (waits and who ends them), world_process.c (fork,
- * exec, exit). */
+ * intervals), world_lock.c (holds), world_wait.c (waits and who ends them), world_queue.c (calls
+ * and depths), world_process.c (fork, exec, exit). */
 #ifndef REEL_MODEL_WORLD_PRIVATE_H
 #define REEL_MODEL_WORLD_PRIVATE_H
 
@@ -85,6 +85,20 @@ bool reel_wait_end(struct reel_world *world, struct reel_world_thread *thread,
 void reel_wait_signal(struct reel_world *world, struct reel_world_thread *thread,
                       const struct reel_event *event, uint32_t id, bool all);
 void reel_wait_drop_all(struct reel_world *world, struct reel_world_thread *thread);
+
+/* Counts an END or WAKE without its beginning. */
+void reel_wait_unmatched(struct reel_world *world, const struct reel_world_thread *thread);
+
+/* world_queue.c */
+void reel_queue_filled(struct reel_world *world, struct reel_world_object *object, uint32_t thread,
+                       int64_t amount);
+void reel_queue_begin(struct reel_world *world, struct reel_world_thread *thread,
+                      const struct reel_event *event, uint32_t id);
+void reel_queue_end(struct reel_world *world, struct reel_world_thread *thread,
+                    const struct reel_event *event, uint32_t id);
+/* PUT, GET and POST. */
+void reel_queue_move(struct reel_world *world, struct reel_world_thread *thread,
+                     const struct reel_event *event, uint32_t id);
 
 /* world_process.c */
 void reel_process_forks(struct reel_world *world, struct reel_world_thread *thread);

@@ -282,3 +282,11 @@ bool reel_wait_end(struct reel_world *world, struct reel_world_thread *thread,
     thread->wait_count = index;
     return true;
 }
+
+void reel_wait_unmatched(struct reel_world *world, const struct reel_world_thread *thread)
+{
+    if (thread->lost_events)
+        world->statistics.cut_by_gap++;
+    else
+        world->statistics.unmatched_ends++;
+}

@@ -68,6 +68,19 @@ static void a_named_address_names_all_that_lives_there(void **state)
     end(&told);
 }
 
+static void an_annotated_lock_may_stand_beside_its_first_member(void **state)
+{
+    struct told told;
+    begin(&told);
+    uint32_t mutex = tell(&told, REEL_OP_ACQUIRE, REEL_CLASS_MUTEX, 0x40, NULL);
+    uint32_t lock = tell(&told, REEL_OP_ACQUIRE, REEL_CLASS_MUTEX, 0x41, NULL);
+    tell(&told, REEL_OP_NAME, REEL_CLASS_NONE, 0x40, "gate");
+    assert_int_not_equal(mutex, lock);
+    assert_string_equal(name(&told, mutex), "gate");
+    assert_string_equal(name(&told, lock), "gate");
+    end(&told);
+}
+
 static void a_name_may_come_before_its_object_and_does_not_outlive_it(void **state)
 {
     struct told told;
@@ -152,6 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_named_address_names_all_that_lives_there),
+        cmocka_unit_test(an_annotated_lock_may_stand_beside_its_first_member),
         cmocka_unit_test(a_name_may_come_before_its_object_and_does_not_outlive_it),
         cmocka_unit_test(an_annotated_init_brings_its_name),
         cmocka_unit_test(the_last_name_counts),

@@ -234,6 +234,59 @@ static void damaged_chunks_are_an_error(void **state)
     reel_trace_close(trace, NULL);
 }
 
+/* Any events at all, in chunks that are whole: hostile content of a well-formed file. */
+static void record_nonsense(struct reel_trace *trace, unsigned seed)
+{
+    uint64_t s = seed * 99991, extra[3];
+    for (uint32_t thread = 1; thread <= 5; thread++) {
+        struct reel_chunk_builder *builder = reel_chunk_builder_new();
+        for (unsigned step = 1; step <= 500; step++) {
+            s = s * 6364136223846793005ull + 1442695040888963407ull;
+            for (unsigned i = 0; i < 3; i++)
+                extra[i] = s >> 62 ? s >> (7 * i + 20) & 0x3f : s * (i + 1);
+            struct reel_event event = {
+                .time_ns = step * 100 + thread,
+                .operation = (s >> 36) % (s >> 61 ? 72 : REEL_OP_LIMIT),
+                .class = (s >> 44) % (s >> 61 ? 29 : REEL_CLASS_LIMIT),
+                .object = s >> 59 ? 0x10 * ((s >> 50) % 5) : s,
+                .argument = (s >> 20) % 4 ? (s >> 22) % 4 : (uint32_t)(s >> 5),
+                .stack = (s >> 25) % 7,
+                .flags = (uint8_t)(s >> 30),
+                .sequence = s >> 63 ? (uint32_t)(s >> 11) : 0,
+                .extra = extra,
+                .extra_words = (s >> 58) % 4,
+            };
+            if (event.operation > REEL_OP_STACK_NODE) /* those below are no events of a chunk */
+                reel_chunk_builder_append(builder, &event);
+        }
+        struct reel_chunk chunk = reel_chunk_builder_finish(builder);
+        assert_true(reel_trace_put_chunk(trace, 1 + thread / 3, thread, 0, &chunk, NULL));
+        reel_chunk_builder_free(builder);
+    }
+}
+
+static void nonsense_seals_into_rows_that_hold_together(void **state)
+{
+    for (unsigned seed = 1; seed <= 12; seed++) {
+        struct reel_trace *trace = record_text(*state, "a.reel", "T1 lock A stack 2; P2.T3 mark x");
+        record_nonsense(trace, seed);
+        reel_trace_commit(trace, NULL);
+        seal(trace);
+        assert_string_equal(rows_of(trace, "PRAGMA foreign_key_check"), "");
+        assert_string_equal(rows_of(trace, "SELECT count(*) > 2000 FROM event"), "1");
+        assert_string_equal(rows_of(trace, "SELECT count(*) FROM interval a JOIN interval b"
+                                           " ON a.thread = b.thread AND a.id < b.id"
+                                           " AND a.end_ns > b.start_ns"),
+                            "0");
+        assert_string_equal(rows_of(trace, "SELECT count(*) FROM hold a JOIN hold b"
+                                           " ON a.object = b.object AND a.start_ns < b.start_ns"
+                                           " AND a.end_ns > b.start_ns"
+                                           " AND (a.mode = 'exclusive' OR b.mode = 'exclusive')"),
+                            "0");
+        reel_trace_close(trace, NULL);
+    }
+}
+
 static void the_live_table_shows_the_same_rows_before(void **state)
 {
     static const char query[] = "SELECT * FROM event ORDER BY time_ns";
@@ -321,6 +374,7 @@ int main(void)
         in_a_directory(both_writers_write_the_same_rows),
         in_a_directory(a_trace_that_kept_its_chunks_can_be_sealed_again),
         in_a_directory(damaged_chunks_are_an_error),
+        in_a_directory(nonsense_seals_into_rows_that_hold_together),
         in_a_directory(the_live_table_shows_the_same_rows_before),
         in_a_directory(the_live_table_works_read_only_and_reports_damage),
         in_a_directory(shared_mappings_say_what_is_one_object),
