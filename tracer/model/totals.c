@@ -33,14 +33,20 @@ struct reel_totals {
     GHashTable *users; /* object << 32 | thread */
 };
 
+/* GLib's own hash of a pointer is its low half: all objects one thread uses would fall together. */
+static guint mix(gconstpointer key)
+{
+    return (guint)((uintptr_t)key * 0x9e3779b97f4a7c15ull >> 32);
+}
+
 struct reel_totals *reel_totals_new(void)
 {
     struct reel_totals *totals = g_new0(struct reel_totals, 1);
     totals->states = g_array_new(FALSE, TRUE, sizeof(struct sum));
-    totals->waits = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    totals->waits = g_hash_table_new_full(mix, NULL, NULL, g_free);
     totals->locks = g_array_new(FALSE, TRUE, sizeof(struct lock_sum));
-    totals->sites = g_hash_table_new_full(NULL, NULL, NULL, g_free);
-    totals->users = g_hash_table_new(NULL, NULL);
+    totals->sites = g_hash_table_new_full(mix, NULL, NULL, g_free);
+    totals->users = g_hash_table_new(mix, NULL);
     return totals;
 }
 
