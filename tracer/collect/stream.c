@@ -3,7 +3,10 @@
 #include <glib.h>
 #include <string.h>
 
-#define HOLE_PATIENCE_NS 1000000000u
+/* An interrupted record may still be finished, when the handler on top of it returns. A thread that
+ * was seen to leave handlers by longjmp gets less and less patience: it would fill the pool. */
+#define HOLE_PATIENCE_NS     1000000000u
+#define HOLE_PATIENCE_MIN_NS 4000000u
 
 struct reel_stream *reel_stream_new(struct reel_stream_sink *sink, uint32_t slot_index)
 {
@@ -191,6 +194,12 @@ static bool goes_on_behind(const struct reel_block *block, uint32_t position)
     return false;
 }
 
+static uint64_t patience(const struct reel_stream *stream)
+{
+    uint64_t ns = HOLE_PATIENCE_NS >> (stream->abandoned < 20 ? stream->abandoned : 20);
+    return ns > HOLE_PATIENCE_MIN_NS ? ns : HOLE_PATIENCE_MIN_NS;
+}
+
 int64_t reel_stream_drain(struct reel_stream *stream, struct reel_stream_sink *sink,
                           uint64_t now_ns, bool final, struct reel_error *error)
 {
@@ -222,7 +231,7 @@ int64_t reel_stream_drain(struct reel_stream *stream, struct reel_stream_sink *s
                     stream->hole_since = now_ns ? now_ns : 1;
                     return taken;
                 }
-                if (!final && now_ns - stream->hole_since < HOLE_PATIENCE_NS)
+                if (!final && now_ns - stream->hole_since < patience(stream))
                     return taken;
                 stream->abandoned++;
                 stream->position++;
