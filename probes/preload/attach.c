@@ -149,7 +149,7 @@ static void initialise_once(void)
         reel_probe.stack_depth = region->stack_depth;
         reel_probe.tid_offset = find_tid_offset();
         madvise(&reel_fork_page, sizeof reel_fork_page, MADV_WIPEONFORK);
-        reel_probe.key_made = pthread_key_create(&reel_probe.key, reel_thread_end) == 0;
+        reel_probe.key_made = reel_real.pthread_key_create(&reel_probe.key, reel_thread_end) == 0;
         if (reel_raw(SYS_getpid) == reel_raw(SYS_gettid))
             reel_stack_mark_top(&reel_tls, __libc_stack_end);
         join_recording(0);

@@ -4,6 +4,7 @@
  * syscall() is entered by a jump for everything else, so that a child made by it (clone, vfork)
  * finds the caller's frame and not one of ours. */
 #include <linux/futex.h>
+#include <linux/seccomp.h>
 #include <sys/prctl.h>
 
 #include "probes/preload/probe.h"
@@ -55,13 +56,17 @@ __attribute__((used, visibility("hidden"))) long reel_futex_call(long number, lo
 }
 
 /* Where the jump goes: the real function, resolved by now or now. */
-__attribute__((used, visibility("hidden"))) void *reel_syscall_target(long number, long first)
+__attribute__((used, visibility("hidden"))) void *reel_syscall_target(long number, long first,
+                                                                      long second)
 {
     if (REEL_UNLIKELY(!reel_real.syscall))
         reel_initialise();
     uint64_t flags = 0;
-    if (number == SYS_seccomp || (number == SYS_prctl && first == PR_SET_SECCOMP))
-        reel_probe.filtered = true;
+    if (number == SYS_seccomp)
+        reel_confined(PR_SET_SECCOMP,
+                      first == SECCOMP_SET_MODE_STRICT ? SECCOMP_MODE_STRICT : SECCOMP_MODE_FILTER);
+    else if (number == SYS_prctl)
+        reel_confined(first, (unsigned long)second);
     else if (number == SYS_clone)
         flags = (uint64_t)first;
     else if (number == SYS_clone3 && first)

@@ -98,8 +98,14 @@ static inline struct reel_tls *reel_enter(enum reel_family family)
     return &reel_tls;
 }
 
+/* Only in the target: the collector's last beat, where reading the time-stamp counter would kill
+ * (strict seccomp, PR_SET_TSC). */
+#define REEL_CLOCK_COARSE 100u
+
 static inline uint64_t reel_now(void)
 {
+    if (REEL_UNLIKELY(reel_probe.clock == REEL_CLOCK_COARSE))
+        return atomic_load_explicit(&reel_probe.region->heartbeat, memory_order_relaxed);
     return reel_clock_read(reel_probe.clock);
 }
 
@@ -229,6 +235,9 @@ static inline void reel_wait_end(struct reel_tls *tls)
     if (REEL_LIKELY(tls->slot))
         atomic_store_explicit(&tls->slot->wait_since, 0, memory_order_release);
 }
+
+/* process.c: prctl(option, mode) is about to be called. */
+void reel_confined(long option, unsigned long mode) REEL_HIDDEN;
 
 /* attach.c */
 void reel_initialise(void) REEL_HIDDEN;

@@ -1,5 +1,6 @@
 /* Processes: fork, vfork, spawn, system, popen, wait, signals sent and waited for. */
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -409,6 +410,17 @@ int pause(void)
     SIGNAL_WAIT(REEL_CALL_PAUSE, pause());
 }
 
+/* Strict seccomp also forbids the time-stamp counter, and with it the clocks that are read without
+ * a call; before the call, for afterwards it is too late. */
+void reel_confined(long option, unsigned long mode)
+{
+    if (option == PR_SET_SECCOMP)
+        reel_probe.filtered = true;
+    if (reel_probe.region && ((option == PR_SET_SECCOMP && mode == SECCOMP_MODE_STRICT) ||
+                              (option == PR_SET_TSC && mode == PR_TSC_SIGSEGV)))
+        reel_probe.clock = REEL_CLOCK_COARSE;
+}
+
 /* prctl: a thread's name, and the moment system calls become dangerous to make. */
 REEL_INTERPOSE
 int prctl(int option, ...)
@@ -420,8 +432,7 @@ int prctl(int option, ...)
     va_end(arguments);
     if (REEL_UNLIKELY(!reel_real.prctl))
         reel_initialise();
-    if (option == PR_SET_SECCOMP)
-        reel_probe.filtered = true;
+    reel_confined(option, a);
     int result = reel_real.prctl(option, a, b, c, d);
     if (option == PR_SET_NAME && result == 0) {
         struct reel_tls *tls = reel_enter(REEL_FAMILY_THREAD);

@@ -65,6 +65,7 @@ int __ppoll_chk(struct pollfd *polled, nfds_t count, const struct timespec *time
     X(mtx_destroy)
 
 #define REEL_REAL_THREADS(X)                                                                       \
+    X(pthread_key_create)                                                                          \
     X(pthread_create)                                                                              \
     X(pthread_join)                                                                                \
     X(pthread_tryjoin_np)                                                                          \

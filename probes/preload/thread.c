@@ -18,9 +18,17 @@ static void begin(struct reel_thread_slot *slot)
     reel_emit_words(tls, THREAD(START), slot->number, 0, (uint32_t)slot->tid, 0, words, 3);
 }
 
+/* Leaving the trampoline, also by exit or cancellation: the end, when no key will tell it. */
+static void leaving(struct reel_thread_slot **slot)
+{
+    (void)slot;
+    if (REEL_UNLIKELY(!reel_probe.key_made))
+        reel_thread_end(&reel_tls);
+}
+
 static void *begin_posix(void *data)
 {
-    struct reel_thread_slot *slot = data;
+    struct reel_thread_slot *slot __attribute__((cleanup(leaving))) = data;
     void *(*routine)(void *) = (void *(*)(void *))(uintptr_t)slot->start_routine;
     void *argument = (void *)(uintptr_t)slot->start_argument;
     begin(slot);
@@ -31,7 +39,7 @@ static void *begin_posix(void *data)
 
 static int begin_c11(void *data)
 {
-    struct reel_thread_slot *slot = data;
+    struct reel_thread_slot *slot __attribute__((cleanup(leaving))) = data;
     int (*routine)(void *) = (int (*)(void *))(uintptr_t)slot->start_routine;
     void *argument = (void *)(uintptr_t)slot->start_argument;
     begin(slot);
@@ -92,6 +100,20 @@ int thrd_create(thrd_t *handle, thrd_start_t routine, void *argument)
     uint32_t number = slot->number;
     int error = reel_real.thrd_create(handle, begin_c11, slot);
     created(tls, slot, number, error == thrd_success ? 0 : error);
+    return error;
+}
+
+/* A process has 1024 keys, and one is ours: who asks for the last gets that. */
+REEL_INTERPOSE
+int pthread_key_create(pthread_key_t *key, void (*destructor)(void *))
+{
+    if (REEL_UNLIKELY(!reel_real.pthread_key_create))
+        reel_initialise();
+    int error = reel_real.pthread_key_create(key, destructor);
+    if (error == EAGAIN && __atomic_exchange_n(&reel_probe.key_made, false, __ATOMIC_RELAXED)) {
+        pthread_key_delete(reel_probe.key);
+        error = reel_real.pthread_key_create(key, destructor);
+    }
     return error;
 }
 

@@ -85,7 +85,8 @@ void reel_thread_end(void *data)
     /* In a forked child nobody saw being made, the slot is the parent's. */
     if (!tls->slot || tls->ended || !reel_fork_page.attached)
         return;
-    if (++tls->destructor_rounds < 4 && pthread_setspecific(reel_probe.key, tls) == 0)
+    if (reel_probe.key_made && ++tls->destructor_rounds < 4 &&
+        pthread_setspecific(reel_probe.key, tls) == 0)
         return;
     reel_emit(tls, REEL_KIND(REEL_OP_EXIT, REEL_CLASS_THREAD, 0), tls->slot->number, 0,
               tls->exit_reason, 0);

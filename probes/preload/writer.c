@@ -97,7 +97,7 @@ static struct reel_block *wait_for_block(struct reel_tls *tls, uint64_t *stalled
     unsigned beats = 0;
     struct reel_block *block = NULL;
     for (unsigned round = 0; !block; round++) {
-        if (!collector_lives(now))
+        if (!collector_lives(now) || (reel_probe.clock == REEL_CLOCK_COARSE && round > 100000))
             break;
         uint64_t waited = now - begin;
         uint64_t beat = atomic_load_explicit(&region->heartbeat, memory_order_relaxed);

@@ -151,7 +151,7 @@ static int exec_in_jail(void)
         }
         if (chroot("jail") != 0 || chdir("/") != 0)
             _exit(SKIP);
-        execl("/bin/sh", "sh", "-c", "echo in jail; set; exit 3", (char *)NULL);
+        execl("/bin/sh", "sh", "-c", "echo in jail $LD_PRELOAD $REEL_REGION; exit 3", (char *)NULL);
         _exit(99);
     }
     int status;
