@@ -74,7 +74,8 @@ CREATE TABLE frame (
 CREATE TABLE stack (
     id INTEGER PRIMARY KEY,
     parent INTEGER REFERENCES stack(id),
-    frame INTEGER NOT NULL REFERENCES frame(id)
+    frame INTEGER NOT NULL REFERENCES frame(id),
+    site INTEGER REFERENCES frame(id) -- the innermost frame of the program's own code
 );
 
 -- While recording: up to 4096 events of one stream, delta-varint columns.

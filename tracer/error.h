@@ -1,5 +1,6 @@
 /* How a failure travels: filled in where it happens, printed by a command, shown by the viewer. No
- * library function prints. A message says what failed, on what, why; `hint` says what to do next. */
+ * library function prints. A message says what failed, on what, why; `hint` says what to do next.
+ */
 #ifndef REEL_TRACER_ERROR_H
 #define REEL_TRACER_ERROR_H
 

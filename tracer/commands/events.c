@@ -19,7 +19,7 @@ static const char select_events[] =
     "FROM event e JOIN thread t ON t.id = e.thread JOIN process p ON p.id = t.process "
     "JOIN operation op ON op.id = e.operation JOIN class c ON c.id = e.class "
     "LEFT JOIN object o ON o.id = e.object LEFT JOIN stack s ON s.id = e.stack "
-    "LEFT JOIN frame f ON f.id = s.frame WHERE ";
+    "LEFT JOIN frame f ON f.id = coalesce(s.site, s.frame) WHERE ";
 
 /* The argument in the words of its operation. */
 static void describe_argument(GString *text, unsigned operation, int64_t argument)

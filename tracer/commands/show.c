@@ -21,10 +21,11 @@ static bool naming_open(struct naming *naming, sqlite3 *database)
                               NULL) == SQLITE_OK &&
            sqlite3_prepare_v2(database, "SELECT name FROM object WHERE id = ?", -1, &naming->object,
                               NULL) == SQLITE_OK &&
-           sqlite3_prepare_v2(database,
-                              "SELECT function, file, line FROM stack_frame WHERE stack = ? AND "
-                              "file IS NOT NULL ORDER BY depth LIMIT 1",
-                              -1, &naming->frame, NULL) == SQLITE_OK;
+           sqlite3_prepare_v2(
+               database,
+               "SELECT function, file, line FROM stack JOIN frame ON frame.id = site "
+               "WHERE stack.id = ?",
+               -1, &naming->frame, NULL) == SQLITE_OK;
 }
 
 static void naming_close(struct naming *naming)
@@ -49,10 +50,12 @@ static char *place_of(const struct naming *naming, uint32_t stack)
     char *text = NULL;
     sqlite3_bind_int64(naming->frame, 1, stack);
     if (stack && sqlite3_step(naming->frame) == SQLITE_ROW) {
-        g_autofree char *base =
-            g_path_get_basename((const char *)sqlite3_column_text(naming->frame, 1));
-        text = g_strdup_printf("%s (%s:%d)", sqlite3_column_text(naming->frame, 0), base,
-                               sqlite3_column_int(naming->frame, 2));
+        const char *function = (const char *)sqlite3_column_text(naming->frame, 0);
+        const char *file = (const char *)sqlite3_column_text(naming->frame, 1);
+        g_autofree char *base = file ? g_path_get_basename(file) : NULL;
+        text = base ? g_strdup_printf("%s (%s:%d)", function ? function : "?", base,
+                                      sqlite3_column_int(naming->frame, 2))
+                    : g_strdup(function);
     }
     sqlite3_reset(naming->frame);
     return text;

@@ -82,7 +82,7 @@ static bool load(struct view *view, sqlite3 *database, const struct reel_filter 
         "i.state, (SELECT count(DISTINCT pid) FROM process) FROM interval i "
         "JOIN thread t ON t.id = i.thread JOIN process p ON p.id = t.process "
         "LEFT JOIN object o ON o.id = i.object LEFT JOIN stack s ON s.id = i.stack "
-        "LEFT JOIN frame f ON f.id = s.frame WHERE ");
+        "LEFT JOIN frame f ON f.id = coalesce(s.site, s.frame) WHERE ");
     if (!reel_filter_sql(filter, REEL_FILTER_INTERVALS, sql, error))
         return false;
     g_string_append_printf(sql,

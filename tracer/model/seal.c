@@ -265,13 +265,29 @@ static bool name_threads(struct sealing *sealing)
     return good;
 }
 
+/* Threads of one process that share a name are told apart by their order: worker/0, worker/1. */
+static bool number_threads(struct sealing *sealing)
+{
+    static const char sql[] =
+        "WITH same AS (SELECT id, row_number() OVER (PARTITION BY process, name ORDER BY id) - 1 "
+        "AS "
+        "place, count(*) OVER (PARTITION BY process, name) AS many FROM thread) "
+        "UPDATE thread SET name = name || '/' || (SELECT place FROM same WHERE same.id = "
+        "thread.id) "
+        "WHERE id IN (SELECT id FROM same WHERE many > 1);"
+        "UPDATE object SET name = (SELECT name FROM thread WHERE thread.id = object.address) "
+        "WHERE class = 1 AND address IN (SELECT id FROM thread)";
+    return sqlite3_exec(reel_trace_database(sealing->trace), sql, NULL, NULL, NULL) == SQLITE_OK ||
+           fail(sealing, "numbering threads");
+}
+
 static bool derive(struct sealing *sealing)
 {
     char end_ns[24];
     snprintf(end_ns, sizeof end_ns, "%llu", (unsigned long long)sealing->end_ns);
     return reel_trace_begin(sealing->trace, sealing->error) &&
            reel_trace_set_meta(sealing->trace, "end_ns", end_ns, sealing->error) &&
-           name_threads(sealing) &&
+           name_threads(sealing) && number_threads(sealing) &&
            reel_keyframes_write(sealing->keyframes, sealing->trace, sealing->error) &&
            reel_totals_write(sealing->totals, sealing->trace, sealing->error) &&
            reel_trace_commit(sealing->trace, sealing->error);

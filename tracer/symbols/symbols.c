@@ -18,7 +18,7 @@ struct reel_symbols {
     GHashTable *modules;  /* path → struct reel_module, or NULL */
     GHashTable *parents;  /* process → process forked from */
     struct reel_sources *sources;
-    sqlite3_stmt *stack_walk;
+    sqlite3_stmt *site_of_stack;
     struct reel_code_place place; /* behind the last answer */
     char *variable;
     char *expression;
@@ -100,7 +100,7 @@ void reel_symbols_free(struct reel_symbols *symbols)
 {
     if (!symbols)
         return;
-    sqlite3_finalize(symbols->stack_walk);
+    sqlite3_finalize(symbols->site_of_stack);
     g_hash_table_destroy(symbols->mappings);
     g_hash_table_destroy(symbols->modules);
     g_hash_table_destroy(symbols->parents);
@@ -202,6 +202,64 @@ const char *reel_symbols_variable(struct reel_symbols *symbols, uint32_t process
     return symbols->variable;
 }
 
+/* Code that is not the user's: what makes locks on behalf of others. */
+static bool is_plumbing(const char *module, const char *file)
+{
+    if (!module)
+        return true;
+    g_autofree char *base = g_path_get_basename(module);
+    static const char *const libraries[] = {"libc.so",  "libc-",    "libpthread", "libstdc++",
+                                            "libgcc_s", "ld-linux", "libreel-",   "libglib-2.0",
+                                            "libtsan",  "libasan"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(libraries); i++)
+        if (g_str_has_prefix(base, libraries[i]))
+            return true;
+    /* Inlined wrappers: of the C++ library, and our own. */
+    return file && (strstr(file, "/include/c++/") || strstr(file, "/bits/gthr") ||
+                    g_str_has_suffix(file, "/reel.h"));
+}
+
+/* Every stack's site: its own frame, or what its caller's is where that is plumbing. Parents have
+ * smaller numbers than what they called. */
+static bool set_sites(struct reel_symbols *symbols, struct reel_error *error)
+{
+    sqlite3 *database = reel_trace_database(symbols->trace);
+    sqlite3_stmt *stacks = NULL, *update = NULL;
+    g_autoptr(GArray) sites = g_array_new(FALSE, TRUE, sizeof(int64_t));
+    bool good =
+        sqlite3_prepare_v2(database,
+                           "SELECT s.id, s.parent, s.frame, f.module, f.file FROM stack s JOIN "
+                           "frame f ON f.id = s.frame ORDER BY s.id",
+                           -1, &stacks, NULL) == SQLITE_OK &&
+        sqlite3_prepare_v2(database, "UPDATE stack SET site = ? WHERE id = ?", -1, &update, NULL) ==
+            SQLITE_OK;
+    while (good && sqlite3_step(stacks) == SQLITE_ROW) {
+        int64_t id = sqlite3_column_int64(stacks, 0), parent = sqlite3_column_int64(stacks, 1);
+        if (id < 1 || id > 1 << 26)
+            continue;
+        if ((guint)id >= sites->len)
+            g_array_set_size(sites, (guint)id * 2);
+        int64_t site = sqlite3_column_int64(stacks, 2);
+        if (is_plumbing((const char *)sqlite3_column_text(stacks, 3),
+                        (const char *)sqlite3_column_text(stacks, 4)))
+            site = parent > 0 && parent < id ? g_array_index(sites, int64_t, parent) : 0;
+        g_array_index(sites, int64_t, id) = site;
+        if (!site)
+            continue;
+        sqlite3_bind_int64(update, 1, site);
+        sqlite3_bind_int64(update, 2, id);
+        good = sqlite3_step(update) == SQLITE_DONE;
+        sqlite3_reset(update);
+    }
+    if (!good)
+        reel_error_set(error, REEL_ERROR_STORE, sqlite3_extended_errcode(database),
+                       "%s: cannot find the stacks' sites: %s", reel_trace_path(symbols->trace),
+                       sqlite3_errmsg(database));
+    sqlite3_finalize(stacks);
+    sqlite3_finalize(update);
+    return good;
+}
+
 bool reel_symbols_name_frames(struct reel_symbols *symbols, struct reel_error *error)
 {
     sqlite3 *database = reel_trace_database(symbols->trace);
@@ -242,59 +300,32 @@ bool reel_symbols_name_frames(struct reel_symbols *symbols, struct reel_error *e
         sqlite3_finalize(frames);
         sqlite3_finalize(update);
     }
+    good = good && set_sites(symbols, error);
     return reel_trace_commit(symbols->trace, error) && good;
-}
-
-/* Code that is not the user's: what makes locks on behalf of others. */
-static bool is_plumbing(const char *module, const char *file)
-{
-    if (!module)
-        return true;
-    g_autofree char *base = g_path_get_basename(module);
-    static const char *const libraries[] = {"libc.so",  "libc-",    "libpthread", "libstdc++",
-                                            "libgcc_s", "ld-linux", "libreel-",   "libglib-2.0",
-                                            "libtsan",  "libasan"};
-    for (unsigned i = 0; i < G_N_ELEMENTS(libraries); i++)
-        if (g_str_has_prefix(base, libraries[i]))
-            return true;
-    /* Inlined wrappers of the C++ library. */
-    return file && (strstr(file, "/include/c++/") || strstr(file, "/bits/gthr"));
 }
 
 bool reel_symbols_site(struct reel_symbols *symbols, uint32_t stack, struct reel_symbol_site *site)
 {
     memset(site, 0, sizeof *site);
     sqlite3 *database = reel_trace_database(symbols->trace);
-    if (!symbols->stack_walk &&
+    if (!symbols->site_of_stack &&
         sqlite3_prepare_v2(database,
-                           "SELECT stack.parent, frame.function, frame.file, frame.line, "
-                           "frame.module FROM stack JOIN frame ON frame.id = stack.frame "
-                           "WHERE stack.id = ?",
-                           -1, &symbols->stack_walk, NULL) != SQLITE_OK)
+                           "SELECT function, file, line FROM stack JOIN frame ON frame.id = "
+                           "stack.site WHERE stack.id = ?",
+                           -1, &symbols->site_of_stack, NULL) != SQLITE_OK)
         return false;
     g_clear_pointer(&symbols->site_function, g_free);
     g_clear_pointer(&symbols->site_file, g_free);
     g_clear_pointer(&symbols->expression, g_free);
-    sqlite3_stmt *walk = symbols->stack_walk;
-    bool found = false;
-    for (int depth = 0; stack && depth < 64 && !found; depth++) {
-        sqlite3_bind_int64(walk, 1, stack);
-        if (sqlite3_step(walk) != SQLITE_ROW) {
-            sqlite3_reset(walk);
-            break;
-        }
-        const char *file = (const char *)sqlite3_column_text(walk, 2);
-        const char *module = (const char *)sqlite3_column_text(walk, 4);
-        if (file && !is_plumbing(module, file)) {
-            symbols->site_function = g_strdup((const char *)sqlite3_column_text(walk, 1));
-            symbols->site_file = g_strdup(file);
-            site->line = sqlite3_column_int(walk, 3);
-            found = true;
-        }
-        stack = (uint32_t)sqlite3_column_int64(walk, 0);
-        sqlite3_reset(walk);
+    sqlite3_bind_int64(symbols->site_of_stack, 1, stack);
+    if (stack && sqlite3_step(symbols->site_of_stack) == SQLITE_ROW) {
+        symbols->site_function =
+            g_strdup((const char *)sqlite3_column_text(symbols->site_of_stack, 0));
+        symbols->site_file = g_strdup((const char *)sqlite3_column_text(symbols->site_of_stack, 1));
+        site->line = sqlite3_column_int(symbols->site_of_stack, 2);
     }
-    if (!found)
+    sqlite3_reset(symbols->site_of_stack);
+    if (!symbols->site_file)
         return false;
     site->function = symbols->site_function;
     site->file = symbols->site_file;

@@ -30,11 +30,11 @@ bool reel_symbols_entry(struct reel_symbols *symbols, uint32_t process, uint64_t
 /* The global variable at that address; NULL: none. Valid until the next call. */
 const char *reel_symbols_variable(struct reel_symbols *symbols, uint32_t process, uint64_t address);
 
-/* Fills in function, file, line, module of all rows of `frame`, in one transaction. */
+/* Fills in function, file, line, module of all rows of `frame`, and the site of all stacks: the
+ * innermost frame of the program's own code, past the C library and the like. */
 bool reel_symbols_name_frames(struct reel_symbols *symbols, struct reel_error *error);
 
-/* The place where a stack enters the program's own code, past the C library and the like: what to
- * show first. False: unknown. `expression` is what the source applies the call to, or NULL. */
+/* A stack's site, once frames are named: what to show first. False: unknown. `expression` is what the source applies the call to, or NULL. */
 struct reel_symbol_site {
     const char *function, *file, *expression;
     int line;
