@@ -91,24 +91,60 @@ uint64_t reel_module_end(const struct reel_module *module)
     return end;
 }
 
-/* The innermost inlined function at `address`, if the debugging information tells. */
-static char *find_inlined(Dwarf_Die *unit, Dwarf_Addr address)
+/* Code in a header that only passes a call on: what called it is of interest. */
+static bool is_wrapper(const char *file)
 {
-    Dwarf_Die *scopes = NULL;
-    int count = dwarf_getscopes(unit, address, &scopes);
-    char *name = NULL;
-    for (int i = 0; i < count && !name; i++) {
+    return file && (strstr(file, "/include/c++/") || strstr(file, "/bits/gthr") ||
+                    g_str_has_suffix(file, "/reel.h"));
+}
+
+/* The place an inlined function was called from. */
+static void go_to_call(Dwarf_Die *inlined, struct reel_code_place *place)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Word line = 0, file = 0;
+    Dwarf_Files *files = NULL;
+    Dwarf_Die unit;
+    size_t count = 0;
+    if (!dwarf_attr(inlined, DW_AT_call_line, &attribute) ||
+        dwarf_formudata(&attribute, &line) != 0 ||
+        !dwarf_attr(inlined, DW_AT_call_file, &attribute) ||
+        dwarf_formudata(&attribute, &file) != 0 || !dwarf_diecu(inlined, &unit, NULL, NULL) ||
+        dwarf_getsrcfiles(&unit, &files, &count) != 0 || file >= count)
+        return;
+    g_free(place->file);
+    place->file = g_strdup(dwarf_filesrc(files, file, NULL, NULL));
+    place->line = (int)line;
+}
+
+/* Which inlined function the code at `address` is of; inlined wrappers are stepped out of. */
+static void step_through_inlined(Dwarf_Die *unit, Dwarf_Addr address, struct reel_code_place *place)
+{
+    Dwarf_Die *innermost = NULL, *scopes = NULL;
+    int count = dwarf_getscopes(unit, address, &innermost);
+    /* Beyond the first inlined function that list goes on with where it was written; we want where
+     * it was put. */
+    if (count > 0)
+        count = dwarf_getscopes_die(&innermost[0], &scopes);
+    free(innermost);
+    for (int i = 0; i < count; i++) {
         int tag = dwarf_tag(&scopes[i]);
         if (tag == DW_TAG_subprogram)
             break;
-        if (tag == DW_TAG_inlined_subroutine) {
-            const char *found = dwarf_diename(&scopes[i]);
-            if (found)
-                name = g_strdup(found);
+        if (tag != DW_TAG_inlined_subroutine)
+            continue;
+        if (is_wrapper(place->file)) {
+            go_to_call(&scopes[i], place);
+            continue;
         }
+        const char *name = dwarf_diename(&scopes[i]);
+        if (name && g_strcmp0(name, place->function) != 0) {
+            place->inlined_into = place->function;
+            place->function = g_strdup(name);
+        }
+        break;
     }
     free(scopes);
-    return name;
 }
 
 bool reel_module_code(struct reel_module *module, uint64_t address, struct reel_code_place *place)
@@ -122,17 +158,6 @@ bool reel_module_code(struct reel_module *module, uint64_t address, struct reel_
         place->function = reel_demangle(name);
         place->offset = offset;
     }
-    Dwarf_Addr bias = 0;
-    Dwarf_Die *unit = dwfl_module_addrdie(module->module, at, &bias);
-    if (unit) {
-        char *inlined = find_inlined(unit, at - bias);
-        if (inlined && g_strcmp0(inlined, place->function) != 0) {
-            place->inlined_into = place->function;
-            place->function = inlined;
-        } else {
-            g_free(inlined);
-        }
-    }
     Dwfl_Line *line = dwfl_module_getsrc(module->module, at);
     if (line) {
         int number = 0;
@@ -140,6 +165,10 @@ bool reel_module_code(struct reel_module *module, uint64_t address, struct reel_
         place->file = g_strdup(file);
         place->line = number;
     }
+    Dwarf_Addr bias = 0;
+    Dwarf_Die *unit = dwfl_module_addrdie(module->module, at, &bias);
+    if (unit)
+        step_through_inlined(unit, at - bias, place);
     return place->function || place->file;
 }
 
