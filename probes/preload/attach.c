@@ -129,11 +129,18 @@ static ptrdiff_t find_tid_offset(void)
     return 0;
 }
 
-static void initialise_once(void)
+/* False: it is too early. A sanitizer's runtime calls us before the C library knows the
+ * environment; such calls are passed on, and a later one starts the recording. */
+static bool initialise_once(void)
 {
     reel_tls.inside++;
     int saved_errno = errno;
     reel_real_resolve();
+    if (!environ) {
+        errno = saved_errno;
+        reel_tls.inside--;
+        return false;
+    }
     const char *path = reel_environment_take(reel_probe.environment, reel_probe.preload_original);
     if (path)
         reel_probe.region = map_region(path);
@@ -156,6 +163,7 @@ static void initialise_once(void)
     }
     errno = saved_errno;
     reel_tls.inside--;
+    return true;
 }
 
 /* May be called by a wrapper before our constructor has run: constructors of other libraries come
@@ -166,8 +174,8 @@ void reel_initialise(void)
     if (atomic_load_explicit(&initialised, memory_order_acquire) == 2)
         return;
     if (atomic_compare_exchange_strong(&initialised, &never, 1)) {
-        initialise_once();
-        atomic_store_explicit(&initialised, 2, memory_order_release);
+        bool done = initialise_once();
+        atomic_store_explicit(&initialised, done ? 2 : 0, memory_order_release);
         return;
     }
     /* Under way: by this thread (we are called from within), or by another for some microseconds.

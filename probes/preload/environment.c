@@ -17,6 +17,12 @@
 #define PRELOAD_LEN     (sizeof PRELOAD - 1)
 #define REGION_LEN      (sizeof REGION - 1)
 #define ENTRY_LIMIT     4352
+/* AddressSanitizer refuses to start when a library comes before its runtime, unless told not to
+ * look. (Users write 0: this one is ours.) */
+#define SANITIZER         "ASAN_OPTIONS="
+#define SANITIZER_ADDED   "verify_asan_link_order=no"
+#define SANITIZER_LEN     (sizeof SANITIZER - 1)
+#define SANITIZER_ADD_LEN (sizeof SANITIZER_ADDED - 1)
 
 static bool has_prefix(const char *text, const char *prefix, size_t length)
 {
@@ -36,6 +42,21 @@ static void split_preload(const char *list, char *ours, char *others)
     ours[length] = '\0';
     if (list[length])
         strcpy(others, list + length + 1);
+}
+
+/* Cuts off what was added; false: nothing is left. */
+static bool take_sanitizer(char *entry)
+{
+    size_t length = strlen(entry);
+    if (length < SANITIZER_LEN + SANITIZER_ADD_LEN)
+        return true;
+    char *added = entry + length - SANITIZER_ADD_LEN;
+    if (strcmp(added, SANITIZER_ADDED) != 0)
+        return true;
+    if (added == entry + SANITIZER_LEN)
+        return false;
+    added[-1] = '\0'; /* the separator */
+    return true;
 }
 
 const char *reel_environment_take(char environment[3][4352], char original[4096])
@@ -73,6 +94,8 @@ const char *reel_environment_take(char environment[3][4352], char original[4096]
                 continue;
             }
         }
+        if (has_prefix(*entry, SANITIZER, SANITIZER_LEN) && !take_sanitizer(*entry))
+            continue;
         *kept++ = *entry;
     }
     *kept = NULL;
@@ -102,14 +125,17 @@ bool reel_environment_follows(char *const *environment)
                      0) == 0;
 }
 
+#define FIXED_ENTRIES 5 /* LD_PRELOAD, REEL_REGION, REEL_FDS, ASAN_OPTIONS, NULL */
+
 struct reel_environment_size reel_environment_measure(char *const *environment)
 {
-    struct reel_environment_size size = {.entries =
-                                             4}; /* LD_PRELOAD, REEL_REGION, REEL_FDS, NULL */
-    while (environment && environment[size.entries - 4])
+    struct reel_environment_size size = {.entries = FIXED_ENTRIES};
+    while (environment && environment[size.entries - FIXED_ENTRIES])
         size.entries++;
     const char *theirs = find(environment, PRELOAD, PRELOAD_LEN);
     size.preload = theirs ? strlen(reel_probe.environment[0]) + strlen(theirs) + 2 : 0;
+    const char *options = find(environment, SANITIZER, SANITIZER_LEN);
+    size.sanitizer = options ? strlen(options) + 1 + SANITIZER_ADD_LEN + 1 : 0;
     size.descriptors = reel_descriptors_size();
     return size;
 }
@@ -126,7 +152,20 @@ void reel_environment_with(char *const *environment, const struct reel_environme
     if (!size->preload)
         *out++ = ours;
     /* Theirs keeps its place: the next image sees it there. */
-    for (bool first = true; environment && *environment; environment++) {
+    if (!size->sanitizer)
+        *out++ = (char *)SANITIZER SANITIZER_ADDED;
+    bool first = true, first_options = true;
+    for (; environment && *environment; environment++) {
+        if (first_options && has_prefix(*environment, SANITIZER, SANITIZER_LEN)) {
+            first_options = false;
+            char *options = descriptors + size->descriptors;
+            *out++ = options;
+            options = stpcpy(options, *environment);
+            if ((*environment)[SANITIZER_LEN])
+                *options++ = ':';
+            strcpy(options, SANITIZER_ADDED);
+            continue;
+        }
         if (!first || !has_prefix(*environment, PRELOAD, PRELOAD_LEN)) {
             *out++ = *environment;
             continue;

@@ -23,6 +23,7 @@ struct reel_environment_size {
     size_t entries;
     size_t preload;     /* the combined LD_PRELOAD, when the program set one of its own; else 0 */
     size_t descriptors; /* REEL_FDS */
+    size_t sanitizer;   /* ASAN_OPTIONS, when the program set it; else 0 */
 };
 struct reel_environment_size
 reel_environment_measure(char *const *environment) REEL_ENVIRONMENT_HIDDEN;

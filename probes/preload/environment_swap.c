@@ -33,7 +33,7 @@ void reel_environment_swap_begin(struct reel_environment_swap *swap)
     enter();
     if (users == 0) {
         struct reel_environment_size size = reel_environment_measure(environ);
-        if (size.entries <= ROOM && size.preload + size.descriptors <= ROOM_TEXT) {
+        if (size.entries <= ROOM && size.preload + size.descriptors + size.sanitizer <= ROOM_TEXT) {
             original = environ;
             reel_environment_with(environ, &size, combined, text);
             environ = combined;

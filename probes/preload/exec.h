@@ -15,7 +15,8 @@
     if (reel_environment_follows(envp)) {                                                          \
         struct reel_environment_size size = reel_environment_measure(envp);                        \
         char **room = alloca(size.entries * sizeof *room);                                         \
-        reel_environment_with(envp, &size, room, alloca(size.preload + size.descriptors));         \
+        reel_environment_with(envp, &size, room,                                                   \
+                              alloca(size.preload + size.descriptors + size.sanitizer));           \
         with = room;                                                                               \
     }                                                                                              \
     _Static_assert(1, "takes a semicolon")

@@ -140,13 +140,17 @@ static int shared(void)
                 ++*count;
                 pthread_mutex_unlock(mutex);
             }
-            if (i == 3)
-                pthread_mutex_lock(mutex);
             _exit(0);
         }
     for (int i = 0; i < 4; i++)
         tell_end("child", child[i]);
     printf("count %ld\n", *count);
+    fflush(stdout);
+    if ((child[0] = fork()) == 0) {
+        pthread_mutex_lock(mutex);
+        _exit(0);
+    }
+    tell_end("one that dies with it", child[0]);
     tell("after a dead child", pthread_mutex_lock(mutex));
     tell("consistent", pthread_mutex_consistent(mutex));
     tell("unlock", pthread_mutex_unlock(mutex));

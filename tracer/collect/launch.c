@@ -23,6 +23,13 @@ static void become_target(char *const argv[], const char *probe_path, const char
             _exit(125);
         setenv("LD_PRELOAD", preload, 1);
         setenv("REEL_REGION", region_path, 1);
+        /* As the probe's exec wrappers do it, see probes/preload/environment.c. */
+        const char *options = getenv("ASAN_OPTIONS");
+        char *added = NULL;
+        if (asprintf(&added, "%s%sverify_asan_link_order=no", options ? options : "",
+                     options && *options ? ":" : "") < 0)
+            _exit(125);
+        setenv("ASAN_OPTIONS", added, 1);
     }
     execvp(argv[0], argv);
     int cause = errno;
