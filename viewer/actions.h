@@ -1,0 +1,13 @@
+/* What can be done in the window: one table of actions with their keys. The shortcuts window is
+ * made from it. */
+#ifndef REEL_VIEWER_ACTIONS_H
+#define REEL_VIEWER_ACTIONS_H
+
+#include "viewer/window.h"
+
+/* Adds all actions to the window, and their keys to its application. */
+void reel_actions_add(ReelWindow *window, GtkApplication *application);
+/* A window that lists them. */
+GtkWidget *reel_actions_shortcuts(void);
+
+#endif

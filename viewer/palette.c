@@ -1,0 +1,93 @@
+#include "viewer/palette.h"
+
+#include <string.h>
+
+static const char *const role_colors[REEL_STATE_ROLE_COUNT] = {
+    [REEL_STATE_ROLE_RUNNING] = "reel_running",   [REEL_STATE_ROLE_RUNNABLE] = "reel_runnable",
+    [REEL_STATE_ROLE_LOCK] = "reel_lock",         [REEL_STATE_ROLE_ORDER] = "reel_order",
+    [REEL_STATE_ROLE_GIL] = "reel_gil",           [REEL_STATE_ROLE_IO] = "reel_io",
+    [REEL_STATE_ROLE_CALLBACK] = "reel_callback", [REEL_STATE_ROLE_IDLE] = "reel_idle",
+    [REEL_STATE_ROLE_GAP] = "reel_gap",
+};
+
+static void look_up(GtkStyleContext *context, const char *name, GdkRGBA *color)
+{
+    if (!gtk_style_context_lookup_color(context, name, color))
+        *color = (GdkRGBA){1, 0, 1, 1}; /* a colour the style sheet forgot is not overlooked */
+}
+
+static uint32_t pixel_of(const GdkRGBA *color)
+{
+    uint8_t bytes[4] = {(uint8_t)(color->blue * 255 + 0.5f), (uint8_t)(color->green * 255 + 0.5f),
+                        (uint8_t)(color->red * 255 + 0.5f), 255};
+    uint32_t pixel; /* GDK_MEMORY_B8G8R8A8_PREMULTIPLIED */
+    memcpy(&pixel, bytes, 4);
+    return pixel;
+}
+
+static float luminance(const GdkRGBA *color)
+{
+    return 0.2126f * color->red + 0.7152f * color->green + 0.0722f * color->blue;
+}
+
+void reel_palette_read(struct reel_palette *palette, GtkWidget *widget)
+{
+    GtkStyleContext *context = gtk_widget_get_style_context(widget);
+    for (unsigned role = 0; role < REEL_STATE_ROLE_COUNT; role++) {
+        look_up(context, role_colors[role], &palette->role[role]);
+        GdkRGBA pattern = palette->role[role];
+        float by = luminance(&pattern) > 0.45f ? 0.72f : 1.45f;
+        pattern.red = MIN(pattern.red * by + (by > 1 ? 0.12f : 0), 1);
+        pattern.green = MIN(pattern.green * by + (by > 1 ? 0.12f : 0), 1);
+        pattern.blue = MIN(pattern.blue * by + (by > 1 ? 0.12f : 0), 1);
+        palette->pixel[role][0] = pixel_of(&palette->role[role]);
+        palette->pixel[role][1] = pixel_of(&pattern);
+    }
+    look_up(context, "reel_background", &palette->background);
+    look_up(context, "reel_heading", &palette->heading);
+    look_up(context, "reel_grid", &palette->grid);
+    look_up(context, "reel_text", &palette->text);
+    look_up(context, "reel_dim", &palette->dim);
+    look_up(context, "reel_cursor", &palette->cursor);
+    look_up(context, "reel_selection", &palette->selection);
+    look_up(context, "reel_finding", &palette->finding);
+    for (unsigned i = 0; i < G_N_ELEMENTS(palette->owner); i++) {
+        char name[] = "reel_owner_0";
+        name[sizeof name - 2] = (char)('0' + i);
+        look_up(context, name, &palette->owner[i]);
+    }
+}
+
+uint32_t reel_palette_pixel(const struct reel_palette *palette, enum reel_state_role role, int x,
+                            int y)
+{
+    bool pattern = false;
+    switch (role) {
+    case REEL_STATE_ROLE_RUNNABLE: /* sparse dots */
+        pattern = x % 4 == 0 && y % 4 == (x / 4 % 2) * 2;
+        break;
+    case REEL_STATE_ROLE_LOCK: /* stripes */
+        pattern = (x + y) % 6 < 2;
+        break;
+    case REEL_STATE_ROLE_ORDER: /* the other way */
+        pattern = (x + 6000 - y) % 6 < 2;
+        break;
+    case REEL_STATE_ROLE_GIL: /* cross hatch */
+        pattern = (x + y) % 6 == 0 || (x + 6000 - y) % 6 == 0;
+        break;
+    case REEL_STATE_ROLE_IO: /* horizontal lines */
+        pattern = y % 4 == 0;
+        break;
+    case REEL_STATE_ROLE_GAP:
+        pattern = (x / 3 + y / 3) % 2;
+        break;
+    default:
+        break;
+    }
+    return palette->pixel[role][pattern];
+}
+
+GdkRGBA reel_palette_text_on(const GdkRGBA *color)
+{
+    return luminance(color) > 0.45f ? (GdkRGBA){0, 0, 0, 1} : (GdkRGBA){1, 1, 1, 1};
+}

@@ -1,0 +1,26 @@
+/* The viewer's colours, as the style sheet defines them (viewer/style), in the form that
+ * painting needs: one 32-bit pixel a state role, with its pattern as second channel, so that no
+ * state is told by colour alone. Main thread only. */
+#ifndef REEL_VIEWER_PALETTE_H
+#define REEL_VIEWER_PALETTE_H
+
+#include <gtk/gtk.h>
+
+#include "tracer/model/state.h"
+
+struct reel_palette {
+    GdkRGBA role[REEL_STATE_ROLE_COUNT];
+    uint32_t pixel[REEL_STATE_ROLE_COUNT][2]; /* base and pattern colour, GDK_MEMORY_DEFAULT */
+    GdkRGBA background, heading, grid, text, dim, cursor, selection, finding;
+    GdkRGBA owner[8]; /* holders of locks, in turn */
+};
+
+void reel_palette_read(struct reel_palette *palette, GtkWidget *widget);
+
+/* The pixel of a role at a place: stripes, dots, lines. */
+uint32_t reel_palette_pixel(const struct reel_palette *palette, enum reel_state_role role, int x,
+                            int y);
+/* Black or white, whichever reads better on `color`. */
+GdkRGBA reel_palette_text_on(const GdkRGBA *color);
+
+#endif

@@ -1,0 +1,363 @@
+#include "viewer/session.h"
+
+#define NARROWEST_NS 10u
+#define PLAY_MS      33u
+
+struct range {
+    uint64_t from, to;
+};
+
+struct _ReelSession {
+    GObject parent_instance;
+    ReelDocument *document;
+    uint64_t from, to, cursor;
+    guint lane;
+    gboolean playing;
+    double speed;
+    guint play_source;
+    gint64 play_time; /* µs, of the last tick */
+    GArray *history;  /* struct range */
+    guint history_at;
+};
+
+enum { P_DOCUMENT = 1, P_FROM, P_TO, P_CURSOR, P_LANE, P_PLAYING, P_SPEED, P_COUNT };
+static GParamSpec *properties[P_COUNT];
+
+G_DEFINE_FINAL_TYPE(ReelSession, reel_session, G_TYPE_OBJECT)
+
+ReelDocument *reel_session_document(ReelSession *self)
+{
+    return self->document;
+}
+
+uint64_t reel_session_from(ReelSession *self)
+{
+    return self->from;
+}
+
+uint64_t reel_session_to(ReelSession *self)
+{
+    return self->to;
+}
+
+uint64_t reel_session_cursor(ReelSession *self)
+{
+    return self->cursor;
+}
+
+guint reel_session_lane(ReelSession *self)
+{
+    return self->lane;
+}
+
+gboolean reel_session_is_playing(ReelSession *self)
+{
+    return self->playing;
+}
+
+double reel_session_speed(ReelSession *self)
+{
+    return self->speed;
+}
+
+static void notify(ReelSession *self, int property)
+{
+    g_object_notify_by_pspec(G_OBJECT(self), properties[property]);
+}
+
+static void set_range(ReelSession *self, uint64_t from, uint64_t to)
+{
+    uint64_t first = 0, last = 1000000000;
+    if (self->document && reel_document_is_loaded(self->document)) {
+        first = reel_document_start_ns(self->document);
+        last = MAX(reel_document_end_ns(self->document), first + NARROWEST_NS);
+    }
+    uint64_t width = CLAMP(to > from ? to - from : 0, NARROWEST_NS, last - first);
+    from = CLAMP(from, first, last - width);
+    to = from + width;
+    if (from == self->from && to == self->to)
+        return;
+    g_object_freeze_notify(G_OBJECT(self));
+    self->from = from;
+    self->to = to;
+    notify(self, P_FROM);
+    notify(self, P_TO);
+    g_object_thaw_notify(G_OBJECT(self));
+}
+
+static void remember(ReelSession *self)
+{
+    struct range range = {self->from, self->to};
+    if (self->history->len &&
+        self->history_at + 1 < self->history->len) /* what was forward of here is no more */
+        g_array_set_size(self->history, self->history_at + 1);
+    if (self->history->len > 200)
+        g_array_remove_index(self->history, 0);
+    g_array_append_val(self->history, range);
+    self->history_at = self->history->len - 1;
+}
+
+void reel_session_show_range(ReelSession *self, uint64_t from_ns, uint64_t to_ns)
+{
+    set_range(self, from_ns, to_ns);
+    remember(self);
+}
+
+void reel_session_show_all(ReelSession *self)
+{
+    reel_session_show_range(self, 0, UINT64_MAX);
+}
+
+void reel_session_zoom(ReelSession *self, double factor, uint64_t at_ns)
+{
+    double width = (double)(self->to - self->from) * factor;
+    double left = at_ns > self->from ? (double)(at_ns - self->from) * factor : 0;
+    double from = (double)at_ns - left;
+    uint64_t start = from > 0 ? (uint64_t)from : 0;
+    set_range(self, start, start + (uint64_t)MAX(width, (double)NARROWEST_NS));
+}
+
+void reel_session_pan(ReelSession *self, double share)
+{
+    double width = (double)(self->to - self->from), by = width * share;
+    double from = MAX((double)self->from + by, 0);
+    set_range(self, (uint64_t)from, (uint64_t)(from + width));
+}
+
+void reel_session_back(ReelSession *self)
+{
+    if (self->history_at == 0)
+        return;
+    const struct range *range = &g_array_index(self->history, struct range, --self->history_at);
+    set_range(self, range->from, range->to);
+}
+
+void reel_session_forward(ReelSession *self)
+{
+    if (self->history_at + 1 >= self->history->len)
+        return;
+    const struct range *range = &g_array_index(self->history, struct range, ++self->history_at);
+    set_range(self, range->from, range->to);
+}
+
+void reel_session_set_cursor(ReelSession *self, uint64_t ns, gboolean reveal)
+{
+    if (self->document && reel_document_is_loaded(self->document))
+        ns =
+            CLAMP(ns, reel_document_start_ns(self->document), reel_document_end_ns(self->document));
+    if (reveal && (ns < self->from || ns >= self->to)) {
+        uint64_t width = self->to - self->from;
+        uint64_t from = ns > width / 2 ? ns - width / 2 : 0;
+        set_range(self, from, from + width);
+    }
+    if (ns == self->cursor)
+        return;
+    self->cursor = ns;
+    notify(self, P_CURSOR);
+}
+
+void reel_session_set_lane(ReelSession *self, guint index)
+{
+    if (index == self->lane)
+        return;
+    self->lane = index;
+    notify(self, P_LANE);
+}
+
+/* The next boundary of one lane after (before) `ns`; UINT64_MAX: there is none. */
+static uint64_t boundary(const struct reel_lane *lane, uint64_t ns, int direction)
+{
+    const struct reel_lane_data *data = &lane->data;
+    if (data->count == 0)
+        return UINT64_MAX;
+    if (direction > 0) {
+        if (ns < data->start[0])
+            return data->start[0];
+        size_t at = reel_lane_data_at(data, ns);
+        return at < data->count ? data->start[at + 1] : UINT64_MAX;
+    }
+    if (ns > data->start[data->count])
+        return data->start[data->count];
+    if (ns <= data->start[0])
+        return UINT64_MAX;
+    size_t at = reel_lane_data_at(data, ns - 1);
+    return at < data->count ? data->start[at] : UINT64_MAX;
+}
+
+void reel_session_step(ReelSession *self, int direction, gboolean selected_lane_only)
+{
+    uint64_t best = UINT64_MAX;
+    guint count = self->document ? reel_document_lane_count(self->document) : 0;
+    for (guint i = 0; i < count; i++) {
+        const struct reel_lane *lane = reel_document_lane(self->document, i);
+        if (selected_lane_only ? i != self->lane : lane->kind != REEL_LANE_THREAD)
+            continue;
+        uint64_t candidate = boundary(lane, self->cursor, direction);
+        if (candidate == UINT64_MAX)
+            continue;
+        if (best == UINT64_MAX || (direction > 0 ? candidate < best : candidate > best))
+            best = candidate;
+    }
+    if (best != UINT64_MAX)
+        reel_session_set_cursor(self, best, TRUE);
+}
+
+void reel_session_step_finding(ReelSession *self, int direction)
+{
+    uint64_t best = UINT64_MAX;
+    guint count = self->document ? reel_document_finding_count(self->document) : 0;
+    for (guint i = 0; i < count; i++) {
+        uint64_t time = reel_document_finding(self->document, i)->time_ns;
+        if (direction > 0 ? time <= self->cursor : time >= self->cursor)
+            continue;
+        if (best == UINT64_MAX || (direction > 0 ? time < best : time > best))
+            best = time;
+    }
+    if (best != UINT64_MAX)
+        reel_session_set_cursor(self, best, TRUE);
+}
+
+static gboolean play_on(gpointer data)
+{
+    ReelSession *self = data;
+    gint64 now = g_get_monotonic_time();
+    double step = (double)(now - self->play_time) * 1000.0 * self->speed;
+    self->play_time = now;
+    uint64_t end = self->document ? reel_document_end_ns(self->document) : 0;
+    reel_session_set_cursor(self, self->cursor + (uint64_t)MAX(step, 1.0), TRUE);
+    if (self->cursor >= end) {
+        self->play_source = 0;
+        self->playing = FALSE;
+        notify(self, P_PLAYING);
+        return G_SOURCE_REMOVE;
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+void reel_session_set_playing(ReelSession *self, gboolean playing)
+{
+    if (playing == self->playing || (playing && !self->document))
+        return;
+    self->playing = playing;
+    if (playing) {
+        if (self->cursor >= reel_document_end_ns(self->document))
+            reel_session_set_cursor(self, 0, TRUE);
+        self->play_time = g_get_monotonic_time();
+        self->play_source = g_timeout_add(PLAY_MS, play_on, self);
+    } else {
+        g_clear_handle_id(&self->play_source, g_source_remove);
+    }
+    notify(self, P_PLAYING);
+}
+
+void reel_session_set_speed(ReelSession *self, double speed)
+{
+    speed = CLAMP(speed, 0.0001, 10.0);
+    if (speed == self->speed)
+        return;
+    self->speed = speed;
+    notify(self, P_SPEED);
+}
+
+void reel_session_set_document(ReelSession *self, ReelDocument *document)
+{
+    reel_session_set_playing(self, FALSE);
+    if (!g_set_object(&self->document, document))
+        return;
+    g_array_set_size(self->history, 0);
+    self->history_at = 0;
+    self->lane = G_MAXUINT;
+    self->from = self->to = 0;
+    notify(self, P_DOCUMENT);
+    reel_session_show_all(self);
+    self->cursor = UINT64_MAX;
+    reel_session_set_cursor(self, document ? reel_document_first_look_ns(document) : 0, FALSE);
+}
+
+static void reel_session_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)
+{
+    ReelSession *self = REEL_SESSION(object);
+    switch (id) {
+    case P_DOCUMENT:
+        g_value_set_object(value, self->document);
+        break;
+    case P_FROM:
+        g_value_set_uint64(value, self->from);
+        break;
+    case P_TO:
+        g_value_set_uint64(value, self->to);
+        break;
+    case P_CURSOR:
+        g_value_set_uint64(value, self->cursor);
+        break;
+    case P_LANE:
+        g_value_set_uint(value, self->lane);
+        break;
+    case P_PLAYING:
+        g_value_set_boolean(value, self->playing);
+        break;
+    case P_SPEED:
+        g_value_set_double(value, self->speed);
+        break;
+    default:
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    }
+}
+
+static void reel_session_set_property(GObject *object, guint id, const GValue *value,
+                                      GParamSpec *spec)
+{
+    ReelSession *self = REEL_SESSION(object);
+    if (id == P_SPEED)
+        reel_session_set_speed(self, g_value_get_double(value));
+    else if (id == P_PLAYING)
+        reel_session_set_playing(self, g_value_get_boolean(value));
+    else
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+static void reel_session_dispose(GObject *object)
+{
+    ReelSession *self = REEL_SESSION(object);
+    g_clear_handle_id(&self->play_source, g_source_remove);
+    g_clear_object(&self->document);
+    G_OBJECT_CLASS(reel_session_parent_class)->dispose(object);
+}
+
+static void reel_session_finalize(GObject *object)
+{
+    g_array_free(REEL_SESSION(object)->history, TRUE);
+    G_OBJECT_CLASS(reel_session_parent_class)->finalize(object);
+}
+
+static void reel_session_class_init(ReelSessionClass *class)
+{
+    GObjectClass *object_class = G_OBJECT_CLASS(class);
+    const GParamFlags readable = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+    const GParamFlags both = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
+    object_class->get_property = reel_session_get_property;
+    object_class->set_property = reel_session_set_property;
+    object_class->dispose = reel_session_dispose;
+    object_class->finalize = reel_session_finalize;
+    properties[P_DOCUMENT] =
+        g_param_spec_object("document", NULL, NULL, REEL_TYPE_DOCUMENT, readable);
+    properties[P_FROM] = g_param_spec_uint64("from", NULL, NULL, 0, G_MAXUINT64, 0, readable);
+    properties[P_TO] = g_param_spec_uint64("to", NULL, NULL, 0, G_MAXUINT64, 0, readable);
+    properties[P_CURSOR] = g_param_spec_uint64("cursor", NULL, NULL, 0, G_MAXUINT64, 0, readable);
+    properties[P_LANE] = g_param_spec_uint("lane", NULL, NULL, 0, G_MAXUINT, G_MAXUINT, readable);
+    properties[P_PLAYING] = g_param_spec_boolean("playing", NULL, NULL, FALSE, both);
+    properties[P_SPEED] = g_param_spec_double("speed", NULL, NULL, 0.0001, 10.0, 0.01, both);
+    g_object_class_install_properties(object_class, P_COUNT, properties);
+}
+
+static void reel_session_init(ReelSession *self)
+{
+    self->lane = G_MAXUINT;
+    self->speed = 0.01;
+    self->history = g_array_new(FALSE, FALSE, sizeof(struct range));
+}
+
+ReelSession *reel_session_new(void)
+{
+    return g_object_new(REEL_TYPE_SESSION, NULL);
+}

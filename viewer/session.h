@@ -1,0 +1,53 @@
+/* What is being looked at: the document, the visible range, the cursor, the selected lane,
+ * playback. The one object that widgets bind to; they never talk to each other. Main thread only.
+ */
+#ifndef REEL_VIEWER_SESSION_H
+#define REEL_VIEWER_SESSION_H
+
+#include "viewer/document.h"
+
+G_BEGIN_DECLS
+
+#define REEL_TYPE_SESSION (reel_session_get_type())
+G_DECLARE_FINAL_TYPE(ReelSession, reel_session, REEL, SESSION, GObject)
+
+ReelSession *reel_session_new(void);
+
+/* Properties, each with notify: document (object), from, to, cursor (uint64, ns), lane (uint: index
+ * of the selected lane, G_MAXUINT none), playing (boolean), speed (double: trace time per real
+ * time). */
+ReelDocument *reel_session_document(ReelSession *self);
+void reel_session_set_document(ReelSession *self, ReelDocument *document);
+
+uint64_t reel_session_from(ReelSession *self);
+uint64_t reel_session_to(ReelSession *self);
+/* Kept within the document, at least 10 ns wide. Remembered for `back`. */
+void reel_session_show_range(ReelSession *self, uint64_t from_ns, uint64_t to_ns);
+void reel_session_show_all(ReelSession *self);
+/* Factor below 1: closer. `at_ns` stays where it is on the screen. */
+void reel_session_zoom(ReelSession *self, double factor, uint64_t at_ns);
+/* By a share of what is visible; negative: to the left. */
+void reel_session_pan(ReelSession *self, double share);
+void reel_session_back(ReelSession *self);
+void reel_session_forward(ReelSession *self);
+
+uint64_t reel_session_cursor(ReelSession *self);
+/* `reveal`: scroll the visible range so that the cursor is in it. */
+void reel_session_set_cursor(ReelSession *self, uint64_t ns, gboolean reveal);
+
+guint reel_session_lane(ReelSession *self);
+void reel_session_set_lane(ReelSession *self, guint index);
+
+/* To the next (1) or previous (-1) change of state of the selected thread, or of any thread. */
+void reel_session_step(ReelSession *self, int direction, gboolean selected_lane_only);
+/* To the next or previous finding. */
+void reel_session_step_finding(ReelSession *self, int direction);
+
+gboolean reel_session_is_playing(ReelSession *self);
+void reel_session_set_playing(ReelSession *self, gboolean playing);
+double reel_session_speed(ReelSession *self);
+void reel_session_set_speed(ReelSession *self, double speed);
+
+G_END_DECLS
+
+#endif

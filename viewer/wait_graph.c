@@ -1,0 +1,241 @@
+#include "viewer/wait_graph.h"
+
+#include <math.h>
+
+#include "viewer/palette.h"
+
+#define NODES_MOST 24 /* more is a table's job */
+#define RADIUS     15.0
+
+struct node {
+    uint32_t thread;
+    char *name;
+    gboolean in_cycle;
+    double x, y;
+};
+
+struct edge {
+    guint from, to; /* nodes */
+    char *object;
+    gboolean in_cycle;
+};
+
+struct _ReelWaitGraph {
+    GtkWidget parent_instance;
+    GArray *nodes, *edges;
+    guint left_out;
+    gboolean cycle;
+};
+
+G_DEFINE_FINAL_TYPE(ReelWaitGraph, reel_wait_graph, GTK_TYPE_WIDGET)
+
+static void node_clear(gpointer data)
+{
+    g_free(((struct node *)data)->name);
+}
+
+static void edge_clear(gpointer data)
+{
+    g_free(((struct edge *)data)->object);
+}
+
+static guint node_of(ReelWaitGraph *self, ReelDocument *document, uint32_t thread)
+{
+    for (guint i = 0; i < self->nodes->len; i++)
+        if (g_array_index(self->nodes, struct node, i).thread == thread)
+            return i;
+    if (self->nodes->len >= NODES_MOST)
+        return G_MAXUINT;
+    const struct reel_lane *lane = reel_document_thread_lane(document, thread);
+    struct node node = {.thread = thread,
+                        .name = lane ? g_strdup(lane->name) : g_strdup_printf("%u", thread)};
+    g_array_append_val(self->nodes, node);
+    return self->nodes->len - 1;
+}
+
+/* Is `target` reached from `from`? A thread waits for one thing, a shared lock has many holders. */
+static gboolean reaches(ReelWaitGraph *self, guint from, guint target, guint depth)
+{
+    if (depth > self->nodes->len)
+        return FALSE;
+    for (guint i = 0; i < self->edges->len; i++) {
+        const struct edge *edge = &g_array_index(self->edges, struct edge, i);
+        if (edge->from == from &&
+            (edge->to == target || reaches(self, edge->to, target, depth + 1)))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+void reel_wait_graph_show(ReelWaitGraph *self, ReelDocument *document,
+                          const struct reel_state_answer *answer)
+{
+    g_array_set_size(self->nodes, 0);
+    g_array_set_size(self->edges, 0);
+    self->left_out = 0;
+    self->cycle = FALSE;
+    for (guint i = 0; answer && i < answer->edges->len; i++) {
+        const struct reel_state_edge *from =
+            &g_array_index(answer->edges, struct reel_state_edge, i);
+        if (!from->from || !from->to)
+            continue;
+        struct edge edge = {.from = node_of(self, document, from->from),
+                            .to = node_of(self, document, from->to)};
+        if (edge.from == G_MAXUINT || edge.to == G_MAXUINT) {
+            self->left_out++;
+            continue;
+        }
+        edge.object = g_strdup(from->object);
+        g_array_append_val(self->edges, edge);
+    }
+    for (guint i = 0; i < self->edges->len; i++) {
+        struct edge *edge = &g_array_index(self->edges, struct edge, i);
+        edge->in_cycle = edge->to == edge->from || reaches(self, edge->to, edge->from, 0);
+        if (edge->in_cycle) {
+            g_array_index(self->nodes, struct node, edge->from).in_cycle = TRUE;
+            self->cycle = TRUE;
+        }
+    }
+    gtk_widget_set_visible(GTK_WIDGET(self), self->edges->len > 0);
+    gtk_widget_queue_draw(GTK_WIDGET(self));
+}
+
+gboolean reel_wait_graph_has_cycle(ReelWaitGraph *self)
+{
+    return self->cycle;
+}
+
+static void show_label(GtkWidget *widget, GtkSnapshot *snapshot, const char *text, double x,
+                       double y, double most, const GdkRGBA *color, const GdkRGBA *ground)
+{
+    int width, height;
+    g_autoptr(PangoLayout) layout = gtk_widget_create_pango_layout(widget, text);
+    pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_END);
+    pango_layout_set_width(layout, (int)(most * PANGO_SCALE));
+    pango_layout_get_pixel_size(layout, &width, &height);
+    double room = gtk_widget_get_width(widget);
+    double left = CLAMP(x - width / 2.0, 2, MAX(room - width - 2, 2));
+    if (ground)
+        gtk_snapshot_append_color(snapshot, ground,
+                                  &GRAPHENE_RECT_INIT((float)left - 3, (float)(y - height / 2.0),
+                                                      (float)width + 6, (float)height));
+    gtk_snapshot_save(snapshot);
+    gtk_snapshot_translate(snapshot, &GRAPHENE_POINT_INIT((float)left, (float)(y - height / 2.0)));
+    gtk_snapshot_append_layout(snapshot, layout, color);
+    gtk_snapshot_restore(snapshot);
+}
+
+static void draw_edges(ReelWaitGraph *self, cairo_t *cairo, const struct reel_palette *palette)
+{
+    for (guint i = 0; i < self->edges->len; i++) {
+        const struct edge *edge = &g_array_index(self->edges, struct edge, i);
+        const struct node *from = &g_array_index(self->nodes, struct node, edge->from);
+        const struct node *to = &g_array_index(self->nodes, struct node, edge->to);
+        const GdkRGBA *color = edge->in_cycle ? &palette->finding : &palette->dim;
+        cairo_set_source_rgba(cairo, color->red, color->green, color->blue, 1);
+        cairo_set_line_width(cairo, edge->in_cycle ? 2.5 : 1.2);
+        double dx = to->x - from->x, dy = to->y - from->y, length = hypot(dx, dy);
+        if (length < 1) { /* waits for itself */
+            cairo_arc(cairo, from->x, from->y - RADIUS * 1.6, RADIUS * 0.8, 0, 2 * G_PI);
+            cairo_stroke(cairo);
+            continue;
+        }
+        dx /= length;
+        dy /= length;
+        /* Bent to one side: the edge back is another one. */
+        double mx = (from->x + to->x) / 2 - dy * length * 0.16,
+               my = (from->y + to->y) / 2 + dx * length * 0.16;
+        cairo_move_to(cairo, from->x, from->y);
+        cairo_curve_to(cairo, mx, my, mx, my, to->x, to->y);
+        cairo_stroke(cairo);
+        double ax = to->x - mx, ay = to->y - my, al = hypot(ax, ay);
+        ax /= al;
+        ay /= al;
+        double tx = to->x - ax * (RADIUS + 2), ty = to->y - ay * (RADIUS + 2);
+        cairo_move_to(cairo, tx, ty);
+        cairo_line_to(cairo, tx - ax * 9 - ay * 5, ty - ay * 9 + ax * 5);
+        cairo_line_to(cairo, tx - ax * 9 + ay * 5, ty - ay * 9 - ax * 5);
+        cairo_close_path(cairo);
+        cairo_fill(cairo);
+    }
+}
+
+static void reel_wait_graph_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
+{
+    ReelWaitGraph *self = REEL_WAIT_GRAPH(widget);
+    const double width = gtk_widget_get_width(widget), height = gtk_widget_get_height(widget);
+    struct reel_palette palette;
+    reel_palette_read(&palette, widget);
+    guint count = self->nodes->len;
+    for (guint i = 0; i < count; i++) {
+        struct node *node = &g_array_index(self->nodes, struct node, i);
+        double angle = 2 * G_PI * i / MAX(count, 1) - G_PI / 2;
+        node->x = width / 2 + (count > 1 ? (width / 2 - 52) * cos(angle) : 0);
+        node->y = height / 2 + (count > 1 ? (height / 2 - 34) * sin(angle) : 0);
+    }
+    cairo_t *cairo =
+        gtk_snapshot_append_cairo(snapshot, &GRAPHENE_RECT_INIT(0, 0, (float)width, (float)height));
+    draw_edges(self, cairo, &palette);
+    for (guint i = 0; i < count; i++) {
+        const struct node *node = &g_array_index(self->nodes, struct node, i);
+        const GdkRGBA *color = node->in_cycle ? &palette.finding : &palette.role[0];
+        cairo_arc(cairo, node->x, node->y, RADIUS, 0, 2 * G_PI);
+        cairo_set_source_rgba(cairo, palette.background.red, palette.background.green,
+                              palette.background.blue, 1);
+        cairo_fill_preserve(cairo);
+        cairo_set_source_rgba(cairo, color->red, color->green, color->blue, 1);
+        cairo_set_line_width(cairo, 2.5);
+        cairo_stroke(cairo);
+    }
+    cairo_destroy(cairo);
+    for (guint i = 0; i < self->edges->len; i++) {
+        const struct edge *edge = &g_array_index(self->edges, struct edge, i);
+        const struct node *from = &g_array_index(self->nodes, struct node, edge->from);
+        const struct node *to = &g_array_index(self->nodes, struct node, edge->to);
+        double dx = to->x - from->x, dy = to->y - from->y;
+        if (edge->object)
+            show_label(widget, snapshot, edge->object, (from->x + to->x) / 2 - dy * 0.12,
+                       (from->y + to->y) / 2 + dx * 0.12, 110, &palette.text, &palette.heading);
+    }
+    for (guint i = 0; i < count; i++) {
+        const struct node *node = &g_array_index(self->nodes, struct node, i);
+        show_label(widget, snapshot, node->name, node->x, node->y + RADIUS + 9, 100, &palette.text,
+                   NULL);
+    }
+}
+
+static void reel_wait_graph_measure(GtkWidget *widget, GtkOrientation orientation, int for_size,
+                                    int *minimum, int *natural, int *minimum_baseline,
+                                    int *natural_baseline)
+{
+    (void)for_size;
+    ReelWaitGraph *self = REEL_WAIT_GRAPH(widget);
+    *minimum_baseline = *natural_baseline = -1;
+    *minimum = *natural =
+        orientation == GTK_ORIENTATION_VERTICAL ? (self->nodes->len > 8 ? 320 : 200) : 240;
+}
+
+static void reel_wait_graph_finalize(GObject *object)
+{
+    g_array_free(REEL_WAIT_GRAPH(object)->nodes, TRUE);
+    g_array_free(REEL_WAIT_GRAPH(object)->edges, TRUE);
+    G_OBJECT_CLASS(reel_wait_graph_parent_class)->finalize(object);
+}
+
+static void reel_wait_graph_class_init(ReelWaitGraphClass *class)
+{
+    G_OBJECT_CLASS(class)->finalize = reel_wait_graph_finalize;
+    GTK_WIDGET_CLASS(class)->snapshot = reel_wait_graph_snapshot;
+    GTK_WIDGET_CLASS(class)->measure = reel_wait_graph_measure;
+    gtk_widget_class_set_accessible_role(GTK_WIDGET_CLASS(class), GTK_ACCESSIBLE_ROLE_IMG);
+}
+
+static void reel_wait_graph_init(ReelWaitGraph *self)
+{
+    self->nodes = g_array_new(FALSE, TRUE, sizeof(struct node));
+    g_array_set_clear_func(self->nodes, node_clear);
+    self->edges = g_array_new(FALSE, TRUE, sizeof(struct edge));
+    g_array_set_clear_func(self->edges, edge_clear);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(self), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                   "Wait-for graph", -1);
+}

@@ -1,0 +1,365 @@
+#include "viewer/window.h"
+
+#include "tracer/model/state.h"
+#include "tracer/model/time_text.h"
+#include "viewer/actions.h"
+#include "viewer/palette.h"
+#include "viewer/ruler.h"
+#include "viewer/state_panel.h"
+#include "viewer/timeline.h"
+
+struct _ReelWindow {
+    GtkApplicationWindow parent_instance;
+    ReelSession *session;
+    ReelDocument *loading; /* until it is loaded */
+    char *place;           /* where to begin in it */
+    GtkLabel *name, *summary, *message, *position, *speed, *findings_title;
+    GtkInfoBar *message_bar;
+    GtkStack *stack;
+    GtkProgressBar *progress;
+    GtkScrolledWindow *lanes;
+    GtkWidget *legend, *findings_box, *playback;
+    GtkListBox *findings;
+    GtkButton *play;
+    ReelOverview *overview;
+    ReelRuler *ruler;
+    ReelTimeline *timeline;
+    ReelStatePanel *state_panel;
+};
+
+G_DEFINE_FINAL_TYPE(ReelWindow, reel_window, GTK_TYPE_APPLICATION_WINDOW)
+
+ReelSession *reel_window_session(ReelWindow *self)
+{
+    return self->session;
+}
+
+void reel_window_say(ReelWindow *self, const char *text)
+{
+    gtk_label_set_text(self->message, text);
+    gtk_info_bar_set_revealed(self->message_bar, TRUE);
+}
+
+void reel_window_describe(ReelWindow *self)
+{
+    g_autofree char *text = reel_timeline_describe(self->timeline);
+    reel_window_say(self, text);
+}
+
+static void close_message(GtkInfoBar *bar, int response, gpointer data)
+{
+    (void)response;
+    (void)data;
+    gtk_info_bar_set_revealed(bar, FALSE);
+}
+
+/* A square with the colour and pattern of a state, for the legend. */
+static void draw_swatch(GtkDrawingArea *area, cairo_t *cairo, int width, int height, gpointer data)
+{
+    struct reel_palette palette;
+    enum reel_state_role role = GPOINTER_TO_UINT(data);
+    reel_palette_read(&palette, GTK_WIDGET(area));
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, width, height);
+    int stride = cairo_image_surface_get_stride(surface) / 4;
+    uint32_t *pixels = (uint32_t *)(void *)cairo_image_surface_get_data(surface);
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++)
+            pixels[y * stride + x] = reel_palette_pixel(&palette, role, x, y);
+    cairo_surface_mark_dirty(surface);
+    cairo_set_source_surface(cairo, surface, 0, 0);
+    cairo_paint(cairo);
+    cairo_surface_destroy(surface);
+}
+
+static void fill_legend(ReelWindow *self)
+{
+    static const struct {
+        enum reel_state_role role;
+        const char *text;
+    } entries[] = {{REEL_STATE_ROLE_RUNNING, "running"},
+                   {REEL_STATE_ROLE_RUNNABLE, "waits for a processor"},
+                   {REEL_STATE_ROLE_LOCK, "waits for a held lock"},
+                   {REEL_STATE_ROLE_ORDER, "waits for another's work"},
+                   {REEL_STATE_ROLE_GIL, "waits for a global lock"},
+                   {REEL_STATE_ROLE_IO, "i/o"},
+                   {REEL_STATE_ROLE_CALLBACK, "callback"},
+                   {REEL_STATE_ROLE_IDLE, "idle"},
+                   {REEL_STATE_ROLE_GAP, "not recorded"}};
+    for (unsigned i = 0; i < G_N_ELEMENTS(entries); i++) {
+        GtkWidget *pair = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 5);
+        GtkWidget *swatch = gtk_drawing_area_new();
+        GtkWidget *label = gtk_label_new(entries[i].text);
+        gtk_drawing_area_set_content_width(GTK_DRAWING_AREA(swatch), 14);
+        gtk_drawing_area_set_content_height(GTK_DRAWING_AREA(swatch), 12);
+        gtk_widget_set_valign(swatch, GTK_ALIGN_CENTER);
+        gtk_drawing_area_set_draw_func(GTK_DRAWING_AREA(swatch), draw_swatch,
+                                       GUINT_TO_POINTER(entries[i].role), NULL);
+        gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_END);
+        gtk_widget_add_css_class(label, "reel-summary");
+        gtk_box_append(GTK_BOX(pair), swatch);
+        gtk_box_append(GTK_BOX(pair), label);
+        gtk_box_append(GTK_BOX(self->legend), pair);
+    }
+}
+
+static GtkWidget *finding_row(const struct reel_finding_mark *finding)
+{
+    char moment[REEL_TIME_TEXT];
+    GtkWidget *row = gtk_list_box_row_new();
+    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 2);
+    g_autofree char *kind = g_ascii_strup(finding->kind ? finding->kind : "", -1);
+    g_autofree char *title = g_markup_printf_escaped(
+        "<b>%s</b>  %s  <span alpha=\"70%%\">%s, %s  %s</span>", kind,
+        finding->title ? finding->title : "", finding->severity ? finding->severity : "",
+        finding->confidence ? finding->confidence : "",
+        finding->time_ns ? reel_moment_text(finding->time_ns, 1000, moment) : "");
+    GtkWidget *head = gtk_label_new(NULL);
+    gtk_label_set_markup(GTK_LABEL(head), title);
+    gtk_label_set_xalign(GTK_LABEL(head), 0);
+    gtk_label_set_ellipsize(GTK_LABEL(head), PANGO_ELLIPSIZE_END);
+    gtk_box_append(GTK_BOX(box), head);
+    g_autofree char *text =
+        g_strdup_printf("%s\nTo mend it: %s", finding->explanation ? finding->explanation : "",
+                        finding->fix ? finding->fix : "");
+    GtkWidget *body = gtk_label_new(text);
+    gtk_label_set_wrap(GTK_LABEL(body), TRUE);
+    gtk_label_set_xalign(GTK_LABEL(body), 0);
+    gtk_widget_add_css_class(body, "reel-summary");
+    gtk_box_append(GTK_BOX(box), body);
+    gtk_list_box_row_set_child(GTK_LIST_BOX_ROW(row), box);
+    gtk_widget_add_css_class(row, "reel-finding");
+    return row;
+}
+
+static void fill_findings(ReelWindow *self, ReelDocument *document)
+{
+    GtkWidget *child;
+    while ((child = gtk_widget_get_first_child(GTK_WIDGET(self->findings))))
+        gtk_list_box_remove(self->findings, child);
+    guint count = reel_document_finding_count(document);
+    for (guint i = 0; i < count; i++)
+        gtk_list_box_append(self->findings, finding_row(reel_document_finding(document, i)));
+    g_autofree char *title = count ? g_strdup_printf("Findings (%u)", count) : NULL;
+    gtk_label_set_text(self->findings_title, title ? title : "Findings: none in this trace");
+    gtk_widget_set_visible(self->findings_box, count > 0);
+}
+
+static void go_to_finding(GtkListBox *list, GtkListBoxRow *row, gpointer data)
+{
+    (void)list;
+    ReelWindow *self = data;
+    ReelDocument *document = reel_session_document(self->session);
+    int index = row ? gtk_list_box_row_get_index(row) : -1;
+    if (index < 0 || !document || (guint)index >= reel_document_finding_count(document))
+        return;
+    uint64_t time = reel_document_finding(document, (guint)index)->time_ns;
+    if (time)
+        reel_session_set_cursor(self->session, time, TRUE);
+}
+
+static gboolean go_to_place(ReelWindow *self, const char *place)
+{
+    ReelDocument *document = reel_session_document(self->session);
+    struct reel_error error = {0};
+    uint64_t ns;
+    if (!document || !place || !*place)
+        return FALSE;
+    for (guint i = 0; i < reel_document_finding_count(document); i++) {
+        const struct reel_finding_mark *finding = reel_document_finding(document, i);
+        if (g_strcmp0(finding->id, place) == 0) {
+            reel_session_set_cursor(self->session, finding->time_ns, TRUE);
+            return TRUE;
+        }
+    }
+    if (!reel_moment_parse(place, reel_session_cursor(self->session),
+                           reel_document_end_ns(document), &ns, &error)) {
+        reel_window_say(self, error.message);
+        return FALSE;
+    }
+    reel_session_set_cursor(self->session, ns, TRUE);
+    return TRUE;
+}
+
+static void show_progress(ReelWindow *self)
+{
+    double share = 0;
+    g_object_get(self->loading, "progress", &share, NULL);
+    gtk_progress_bar_set_fraction(self->progress, share);
+}
+
+static void loaded(ReelDocument *document, const char *error, gpointer data)
+{
+    ReelWindow *self = data;
+    if (document != self->loading)
+        return;
+    if (error) {
+        reel_window_say(self, error);
+        gtk_stack_set_visible_child_name(self->stack,
+                                         reel_session_document(self->session) ? "trace" : "start");
+        g_clear_object(&self->loading);
+        return;
+    }
+    g_autofree char *base = g_path_get_basename(reel_document_path(document));
+    g_autofree char *title = g_strdup_printf("%s — Reel", base);
+    gtk_window_set_title(GTK_WINDOW(self), title);
+    gtk_label_set_text(self->name, base);
+    gtk_label_set_text(self->summary, reel_document_summary(document));
+    reel_session_set_document(self->session, document);
+    fill_findings(self, document);
+    gtk_stack_set_visible_child_name(self->stack, "trace");
+    gtk_widget_set_visible(self->playback, TRUE);
+    go_to_place(self, self->place);
+    gtk_widget_grab_focus(GTK_WIDGET(self->timeline));
+    g_clear_object(&self->loading);
+}
+
+void reel_window_open(ReelWindow *self, const char *path, const char *place)
+{
+    gtk_info_bar_set_revealed(self->message_bar, FALSE);
+    g_free(self->place);
+    self->place = g_strdup(place);
+    g_clear_object(&self->loading);
+    self->loading = reel_document_new(path);
+    gtk_progress_bar_set_fraction(self->progress, 0);
+    gtk_stack_set_visible_child_name(self->stack, "loading");
+    g_signal_connect_object(self->loading, "notify::progress", G_CALLBACK(show_progress), self,
+                            G_CONNECT_SWAPPED);
+    g_signal_connect_object(self->loading, "loaded", G_CALLBACK(loaded), self, 0);
+    reel_document_load(self->loading);
+}
+
+static void time_entered(GtkDialog *dialog, int response, gpointer data)
+{
+    ReelWindow *self = data;
+    GtkWidget *entry = g_object_get_data(G_OBJECT(dialog), "entry");
+    if (response == GTK_RESPONSE_OK)
+        go_to_place(self, gtk_editable_get_text(GTK_EDITABLE(entry)));
+    gtk_window_destroy(GTK_WINDOW(dialog));
+}
+
+void reel_window_ask_time(ReelWindow *self)
+{
+    GtkWidget *dialog = gtk_dialog_new_with_buttons(
+        "Go to a Time", GTK_WINDOW(self), GTK_DIALOG_MODAL | GTK_DIALOG_USE_HEADER_BAR, "_Cancel",
+        GTK_RESPONSE_CANCEL, "_Go", GTK_RESPONSE_OK, NULL);
+    GtkWidget *entry = gtk_entry_new();
+    gtk_entry_set_placeholder_text(GTK_ENTRY(entry), "2.03s   +5ms   41%   F-…");
+    gtk_entry_set_activates_default(GTK_ENTRY(entry), TRUE);
+    gtk_widget_set_margin_top(entry, 18);
+    gtk_widget_set_margin_bottom(entry, 18);
+    gtk_widget_set_margin_start(entry, 18);
+    gtk_widget_set_margin_end(entry, 18);
+    gtk_dialog_set_default_response(GTK_DIALOG(dialog), GTK_RESPONSE_OK);
+    gtk_box_append(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(dialog))), entry);
+    g_object_set_data(G_OBJECT(dialog), "entry", entry);
+    g_signal_connect(dialog, "response", G_CALLBACK(time_entered), self);
+    gtk_window_present(GTK_WINDOW(dialog));
+}
+
+static void show_position(ReelWindow *self)
+{
+    char cursor[REEL_TIME_TEXT], from[REEL_TIME_TEXT], to[REEL_TIME_TEXT];
+    uint64_t width = reel_session_to(self->session) - reel_session_from(self->session);
+    g_autofree char *text =
+        g_strdup_printf("in view %s – %s    cursor %s",
+                        reel_moment_text(reel_session_from(self->session), width / 1000, from),
+                        reel_moment_text(reel_session_to(self->session), width / 1000, to),
+                        reel_moment_text(reel_session_cursor(self->session), 1, cursor));
+    gtk_label_set_text(self->position, text);
+}
+
+static void show_speed(ReelWindow *self)
+{
+    double speed = reel_session_speed(self->session);
+    g_autofree char *text = speed >= 1 ? g_strdup_printf("speed ×%.3g", speed)
+                                       : g_strdup_printf("speed 1/%.4g", 1 / speed);
+    gtk_label_set_text(self->speed, text);
+}
+
+static void show_playing(ReelWindow *self)
+{
+    gboolean playing = reel_session_is_playing(self->session);
+    gtk_button_set_icon_name(self->play, playing ? "media-playback-pause-symbolic"
+                                                 : "media-playback-start-symbolic");
+}
+
+static void reel_window_dispose(GObject *object)
+{
+    ReelWindow *self = REEL_WINDOW(object);
+    if (self->session)
+        reel_session_set_playing(self->session, FALSE);
+    g_clear_object(&self->loading);
+    g_clear_object(&self->session);
+    g_clear_pointer(&self->place, g_free);
+    gtk_widget_dispose_template(GTK_WIDGET(self), REEL_TYPE_WINDOW);
+    G_OBJECT_CLASS(reel_window_parent_class)->dispose(object);
+}
+
+static void reel_window_class_init(ReelWindowClass *class)
+{
+    GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(class);
+    G_OBJECT_CLASS(class)->dispose = reel_window_dispose;
+    g_type_ensure(REEL_TYPE_OVERVIEW);
+    g_type_ensure(REEL_TYPE_RULER);
+    g_type_ensure(REEL_TYPE_TIMELINE);
+    g_type_ensure(REEL_TYPE_STATE_PANEL);
+    gtk_widget_class_set_template_from_resource(widget_class, "/reel/viewer/window.ui");
+#define REEL_BIND(child) gtk_widget_class_bind_template_child(widget_class, ReelWindow, child)
+    REEL_BIND(name);
+    REEL_BIND(summary);
+    REEL_BIND(message);
+    REEL_BIND(message_bar);
+    REEL_BIND(position);
+    REEL_BIND(speed);
+    REEL_BIND(stack);
+    REEL_BIND(progress);
+    REEL_BIND(lanes);
+    REEL_BIND(legend);
+    REEL_BIND(findings);
+    REEL_BIND(findings_box);
+    REEL_BIND(findings_title);
+    REEL_BIND(playback);
+    REEL_BIND(play);
+    REEL_BIND(overview);
+    REEL_BIND(ruler);
+    REEL_BIND(timeline);
+    REEL_BIND(state_panel);
+#undef REEL_BIND
+}
+
+static void reel_window_init(ReelWindow *self)
+{
+    gtk_widget_init_template(GTK_WIDGET(self));
+    self->session = reel_session_new();
+    reel_overview_set_session(self->overview, self->session);
+    reel_ruler_set_session(self->ruler, self->session);
+    reel_timeline_set_session(self->timeline, self->session);
+    reel_timeline_set_adjustment(self->timeline, gtk_scrolled_window_get_vadjustment(self->lanes));
+    reel_state_panel_set_session(self->state_panel, self->session);
+    fill_legend(self);
+    gtk_widget_set_visible(self->playback, FALSE);
+    g_signal_connect(self->message_bar, "response", G_CALLBACK(close_message), NULL);
+    g_signal_connect(self->findings, "row-activated", G_CALLBACK(go_to_finding), self);
+    const char *const moves[] = {"notify::from", "notify::to", "notify::cursor"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(moves); i++)
+        g_signal_connect_object(self->session, moves[i], G_CALLBACK(show_position), self,
+                                G_CONNECT_SWAPPED);
+    g_signal_connect_object(self->session, "notify::speed", G_CALLBACK(show_speed), self,
+                            G_CONNECT_SWAPPED);
+    g_signal_connect_object(self->session, "notify::playing", G_CALLBACK(show_playing), self,
+                            G_CONNECT_SWAPPED);
+    show_speed(self);
+    g_autoptr(GPropertyAction) state_panel =
+        g_property_action_new("state-panel", self->state_panel, "visible");
+    g_action_map_add_action(G_ACTION_MAP(self), G_ACTION(state_panel));
+    g_autoptr(GPropertyAction) findings_panel =
+        g_property_action_new("findings-panel", self->findings_box, "visible");
+    g_action_map_add_action(G_ACTION_MAP(self), G_ACTION(findings_panel));
+}
+
+ReelWindow *reel_window_new(GtkApplication *application)
+{
+    ReelWindow *self = g_object_new(REEL_TYPE_WINDOW, "application", application, NULL);
+    reel_actions_add(self, application);
+    return self;
+}

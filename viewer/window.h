@@ -1,0 +1,27 @@
+/* The main window: header, overview, ruler, lanes, state panel, findings, playback. One session. */
+#ifndef REEL_VIEWER_WINDOW_H
+#define REEL_VIEWER_WINDOW_H
+
+#include <gtk/gtk.h>
+
+#include "viewer/session.h"
+
+G_BEGIN_DECLS
+
+#define REEL_TYPE_WINDOW (reel_window_get_type())
+G_DECLARE_FINAL_TYPE(ReelWindow, reel_window, REEL, WINDOW, GtkApplicationWindow)
+
+ReelWindow *reel_window_new(GtkApplication *application);
+/* `place`: where to begin: "2.03s", "F-0001…" or NULL. */
+void reel_window_open(ReelWindow *self, const char *path, const char *place);
+ReelSession *reel_window_session(ReelWindow *self);
+/* Tells the person, in the window. */
+void reel_window_say(ReelWindow *self, const char *text);
+/* Asks for a time to go to. */
+void reel_window_ask_time(ReelWindow *self);
+/* The selected lane at the cursor, in words. */
+void reel_window_describe(ReelWindow *self);
+
+G_END_DECLS
+
+#endif
