@@ -354,10 +354,10 @@ static void load_in_worker(GTask *task, gpointer source, gpointer task_data,
     content->start_ns = number(&reader, "SELECT min(start_ns) FROM thread");
     content->end_ns = number(&reader, "SELECT max(end_ns) FROM interval");
     content->events = number(&reader, "SELECT count(*) FROM event");
-    content->stuck_ns =
-        number(&reader,
-               "SELECT min(end_ns) - 1 FROM interval WHERE ended_event IS NULL AND state IN "
-               "('lock-wait', 'gil-wait', 'cond-wait', 'sem-wait', 'barrier-wait', 'queue-wait')");
+    content->stuck_ns = number(
+        &reader, "SELECT min(end_ns) - 1 FROM interval WHERE ended_event IS NULL AND state IN "
+                 "('lock-wait', 'gil-wait', 'cond-wait', 'sem-wait', 'barrier-wait', "
+                 "'queue-wait', 'join-wait')");
     reader.intervals = number(&reader, "SELECT coalesce(max(id), 0) FROM interval") +
                        number(&reader, "SELECT coalesce(max(id), 0) FROM hold");
     bool good = read_threads(&reader) && read_names(&reader) && read_intervals(&reader) &&

@@ -23,7 +23,11 @@ static void apply_theme(struct viewer *viewer)
     g_autofree char *theme = NULL;
     g_object_get(gtk_settings_get_default(), "gtk-application-prefer-dark-theme", &dark,
                  "gtk-theme-name", &theme, NULL);
-    dark = dark || (theme && g_str_has_suffix(theme, "-dark"));
+    /* GTK_THEME overrides the settings without telling them. */
+    const char *forced = g_getenv("GTK_THEME");
+    dark = forced && *forced
+               ? g_str_has_suffix(forced, ":dark") || g_str_has_suffix(forced, "-dark")
+               : dark || (theme && g_str_has_suffix(theme, "-dark"));
     GdkDisplay *display = gdk_display_get_default();
     gtk_style_context_remove_provider_for_display(display, GTK_STYLE_PROVIDER(viewer->dark));
     if (dark)

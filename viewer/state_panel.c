@@ -168,7 +168,7 @@ static void reel_state_panel_init(ReelStatePanel *self)
     self->title = gtk_label_new("State");
     gtk_label_set_xalign(GTK_LABEL(self->title), 0);
     gtk_widget_add_css_class(self->title, "reel-panel-title");
-    self->cycle = gtk_label_new("⛓ They wait for each other: a deadlock");
+    self->cycle = gtk_label_new("They wait for each other: a deadlock");
     gtk_label_set_xalign(GTK_LABEL(self->cycle), 0);
     gtk_widget_set_margin_start(self->cycle, 10);
     gtk_widget_add_css_class(self->cycle, "reel-error");

@@ -171,7 +171,7 @@ static void reel_wait_graph_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
         struct node *node = &g_array_index(self->nodes, struct node, i);
         double angle = 2 * G_PI * i / MAX(count, 1) - G_PI / 2;
         node->x = width / 2 + (count > 1 ? (width / 2 - 52) * cos(angle) : 0);
-        node->y = height / 2 + (count > 1 ? (height / 2 - 34) * sin(angle) : 0);
+        node->y = height / 2 + (count > 1 ? (height / 2 - 42) * sin(angle) : 0);
     }
     cairo_t *cairo =
         gtk_snapshot_append_cairo(snapshot, &GRAPHENE_RECT_INIT(0, 0, (float)width, (float)height));
@@ -199,8 +199,10 @@ static void reel_wait_graph_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
     }
     for (guint i = 0; i < count; i++) {
         const struct node *node = &g_array_index(self->nodes, struct node, i);
-        show_label(widget, snapshot, node->name, node->x, node->y + RADIUS + 9, 100, &palette.text,
-                   NULL);
+        /* Outside of the ring, where no edge is. */
+        double side = node->y < height / 2 - 1 ? -1 : 1;
+        show_label(widget, snapshot, node->name, node->x, node->y + side * (RADIUS + 10), 100,
+                   &palette.text, NULL);
     }
 }
 
@@ -212,7 +214,7 @@ static void reel_wait_graph_measure(GtkWidget *widget, GtkOrientation orientatio
     ReelWaitGraph *self = REEL_WAIT_GRAPH(widget);
     *minimum_baseline = *natural_baseline = -1;
     *minimum = *natural =
-        orientation == GTK_ORIENTATION_VERTICAL ? (self->nodes->len > 8 ? 320 : 200) : 240;
+        orientation == GTK_ORIENTATION_VERTICAL ? (self->nodes->len > 6 ? 340 : 230) : 240;
 }
 
 static void reel_wait_graph_finalize(GObject *object)

@@ -10,6 +10,7 @@ const struct reel_command *const reel_commands[] = {
     &reel_command_report,
     &reel_command_timeline,
     &reel_command_show,
+    &reel_command_view,
     &reel_command_events,
     &reel_command_query,
     &reel_command_info,

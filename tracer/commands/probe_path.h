@@ -1,4 +1,4 @@
-/* Where libreel-probe.so is: beside a build directory's reel, or installed. */
+/* Where Reel's other parts are: beside a build directory's reel, or installed. */
 #ifndef REEL_COMMANDS_PROBE_PATH_H
 #define REEL_COMMANDS_PROBE_PATH_H
 
@@ -6,5 +6,7 @@
 
 /* Absolute; caller frees with g_free. NULL and an error when there is none. */
 char *reel_probe_path(struct reel_error *error);
+/* The same for the viewer. */
+char *reel_viewer_path(struct reel_error *error);
 
 #endif
