@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tracer/collect/flight.h"
 #include "tracer/collect/launch.h"
 #include "tracer/collect/processes.h"
 #include "tracer/collect/scheduling.h"
@@ -26,6 +27,7 @@
 #define COMMIT_NS   50000000u
 #define ADJUST_NS   1000000000u
 #define PROGRESS_NS 100000000u
+#define FLIGHT_NS   200000000u
 #define IDLE_MIN_NS 200000u  /* between rounds while events come */
 #define IDLE_MAX_NS 4000000u /* and when nothing happens */
 
@@ -43,6 +45,7 @@ struct collector {
     unsigned threads;             /* seen in all */
     uint32_t feed;                /* free blocks to keep in the pool */
     struct reel_error *error;
+    uint64_t dropped; /* events that a flight recording let go */
     bool failed;
 };
 
@@ -60,11 +63,26 @@ static void noticed(void *data, uint32_t process, const struct reel_event *event
         reel_processes_maps_changed(collector->processes, process);
         break;
     case REEL_OP_NAME:
+    case REEL_OP_EXEC:
         if (event->extra_words) {
             g_autofree char *text =
                 g_strndup((const char *)event->extra, event->extra_words * sizeof *event->extra);
-            reel_processes_told(collector->processes, process, event->argument == 1, text);
+            if (event->operation == REEL_OP_EXEC)
+                reel_processes_exec(collector->processes, process, text, event->time_ns);
+            else
+                reel_processes_told(collector->processes, process, event->argument == 1, text);
         }
+        break;
+    case REEL_OP_EXEC_FAILED:
+        reel_processes_exec(collector->processes, process, NULL, event->time_ns);
+        break;
+    case REEL_OP_CREATED:
+        reel_processes_made(collector->processes, process, (pid_t)event->object, event->time_ns);
+        break;
+    case REEL_OP_WAKE: /* a wait for children: argument is the status, the word is whose */
+        if (event->extra_words && (int64_t)event->extra[0] > 0 && event->extra[0] < INT32_MAX)
+            reel_processes_waited(collector->processes, process, (pid_t)event->extra[0],
+                                  (int)event->argument, event->time_ns);
         break;
     default:
         if (event->flags & REEL_FLAG_SHARED_OBJECT) {
@@ -190,6 +208,8 @@ static void free_processes(struct collector *collector)
         struct reel_process *process = reel_processes_at(collector->processes, i);
         if (process->alive || process->drained)
             continue;
+        if (process->slot == REEL_NO_SLOT)
+            continue;
         struct reel_process_slot *slot = reel_region_process(region, process->slot);
         if (slot->number == process->row.id) {
             collector->sink.lost += atomic_load(&slot->lost);
@@ -282,16 +302,37 @@ static bool write_facts(struct collector *collector, char *const argv[])
                                error);
 }
 
+/* A flight recorder keeps the end: chunks that ended too long ago go, and are counted. */
+static bool drop_old(struct collector *collector, uint64_t now_ns)
+{
+    if (now_ns <= collector->options->flight_ns)
+        return true;
+    uint64_t before_ns = now_ns - collector->options->flight_ns, dropped = 0;
+    if (!reel_flight_drop(collector->trace, before_ns, &dropped, collector->error))
+        return false;
+    if (!dropped)
+        return true;
+    collector->dropped += dropped;
+    char number[32];
+    snprintf(number, sizeof number, "%" PRIu64, collector->dropped);
+    if (!reel_trace_set_meta(collector->trace, "flight_dropped", number, collector->error))
+        return false;
+    snprintf(number, sizeof number, "%" PRIu64, before_ns);
+    return reel_trace_set_meta(collector->trace, "flight_since_ns", number, collector->error);
+}
+
 /* Follows the target until it ended, and those it left behind. */
 static bool follow(struct collector *collector, pid_t pid, const struct reel_collect_hooks *hooks,
                    struct reel_collect_result *result)
 {
     uint64_t committed = 0, adjusted = 0, told = 0, ended_ns = 0, idle = IDLE_MIN_NS;
     bool running = true;
+    uint64_t flown = 0;
     for (;;) {
         int status;
         if (running && waitpid(pid, &status, WNOHANG) == pid) {
             running = false;
+            result->ended = true;
             result->wait_status = status;
             reel_processes_set_status(collector->processes, pid, status);
             ended_ns = now_of(collector);
@@ -305,6 +346,11 @@ static bool follow(struct collector *collector, pid_t pid, const struct reel_col
                 !reel_trace_begin(collector->trace, collector->error))
                 return false;
             committed = now_ns;
+        }
+        if (collector->options->flight_ns && now_ns - flown > FLIGHT_NS) {
+            if (!drop_old(collector, now_ns))
+                return false;
+            flown = now_ns;
         }
         if (now_ns - adjusted > ADJUST_NS) {
             reel_clock_map_adjust(&collector->clock);
@@ -333,7 +379,7 @@ static bool follow(struct collector *collector, pid_t pid, const struct reel_col
             };
             told = now_ns;
             if (!hooks->progress(hooks->data, &progress)) {
-                result->stopped = true;
+                result->stopped = result->left = true;
                 return true;
             }
         }
@@ -345,6 +391,46 @@ static bool follow(struct collector *collector, pid_t pid, const struct reel_col
             nanosleep(&moment, NULL);
         }
     }
+}
+
+/* The recording is over, the program is not: its end is still what we answer for. The user may
+ * leave it alone. */
+static void outlast(const struct reel_collect_hooks *hooks, struct reel_collect_result *result)
+{
+    struct reel_collect_progress progress = {
+        .events = result->events, .bytes = result->bytes, .lost = result->lost};
+    for (;;) {
+        int status;
+        pid_t found = waitpid(result->pid, &status, WNOHANG);
+        if (found == result->pid) {
+            result->ended = true;
+            result->wait_status = status;
+        }
+        if (found != 0 && !(found < 0 && errno == EINTR))
+            return;
+        if (hooks && hooks->progress && !hooks->progress(hooks->data, &progress))
+            break;
+        struct timespec moment = {.tv_nsec = 20000000};
+        nanosleep(&moment, NULL);
+    }
+    result->left = true;
+}
+
+/* What threads that go on unrecorded had lost by now. */
+static uint64_t still_lost(struct collector *collector)
+{
+    struct reel_region *region = collector->owner.region;
+    uint64_t lost = atomic_load(&region->lost);
+    for (uint32_t i = 0; i < region->thread_capacity; i++)
+        if (collector->streams[i])
+            lost += atomic_load(&reel_region_thread(region, i)->lost) +
+                    collector->streams[i]->abandoned;
+    for (unsigned i = 0; i < reel_processes_count(collector->processes); i++) {
+        struct reel_process *process = reel_processes_at(collector->processes, i);
+        if (process->alive && process->slot != REEL_NO_SLOT)
+            lost += atomic_load(&reel_region_process(region, process->slot)->lost);
+    }
+    return lost;
 }
 
 bool reel_collect(struct reel_trace *trace, char *const argv[],
@@ -397,7 +483,9 @@ bool reel_collect(struct reel_trace *trace, char *const argv[],
         struct reel_error ignored = {0};
         if (!ok)
             collector.error = &ignored;
-        if (round_once(&collector, true) < 0 || !flush_all(&collector))
+        if (round_once(&collector, true) < 0 || !flush_all(&collector) ||
+            !reel_processes_settle(collector.processes, result->pid, argv[0], now_of(&collector),
+                                   collector.error))
             ok = false;
         for (unsigned i = 0; i < reel_processes_count(collector.processes); i++)
             if (!reel_processes_write(collector.processes,
@@ -406,11 +494,10 @@ bool reel_collect(struct reel_trace *trace, char *const argv[],
     }
     result->events = collector.sink.events;
     result->bytes = collector.sink.bytes;
-    result->lost = collector.sink.lost +
-                   (collector.owner.region ? atomic_load(&collector.owner.region->lost) : 0);
+    result->lost = collector.sink.lost + still_lost(&collector);
     result->threads = collector.threads;
     result->processes = reel_processes_count(collector.processes);
-    result->attached = result->processes > 0;
+    result->attached = reel_processes_recorded(collector.processes) > 0;
     result->duration_ns = now_of(&collector);
     if (collector.scheduling)
         result->switches_lost = reel_scheduling_lost(collector.scheduling);
@@ -432,5 +519,9 @@ bool reel_collect(struct reel_trace *trace, char *const argv[],
     reel_processes_free(collector.processes);
     reel_stacks_free(collector.stacks);
     reel_region_close(&collector.owner);
+    if (result->pid && !result->exec_errno && !result->ended && !result->left)
+        outlast(hooks, result);
+    if (result->pid && !result->exec_errno && !result->ended)
+        result->wait_status = SIGINT; /* left alone: as if it had been interrupted */
     return ok;
 }

@@ -24,7 +24,9 @@ struct reel_collect_result {
     pid_t pid;
     int exec_errno;  /* the program could not be started */
     int wait_status; /* of the first process */
-    bool attached;   /* the probe came up in it */
+    bool attached;   /* the probe came up in it, or in a child */
+    bool ended;      /* it did; else it goes on unrecorded, and wait_status says SIGINT */
+    bool left;       /* the user would not wait for it */
     bool stopped;    /* ended before the program did: a limit, or the user */
     uint64_t events, lost, bytes, duration_ns;
     uint64_t switches_lost;

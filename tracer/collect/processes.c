@@ -1,5 +1,7 @@
 #include "tracer/collect/processes.h"
 
+#include "tracer/collect/image.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
@@ -16,8 +18,17 @@ struct reel_processes {
     struct reel_trace *trace;
     struct reel_region_owner *owner;
     const struct reel_clock_map *clock;
-    GPtrArray *all; /* struct reel_process, in order of their numbers' appearance */
+    GPtrArray *all;   /* struct reel_process, in order of their numbers' appearance */
+    GHashTable *made; /* pid → struct made: children that have not joined yet */
     unsigned alive;
+    int first_status; /* of the first process, as it was waited for */
+};
+
+/* A child as its parent tells it. */
+struct made {
+    uint32_t parent;
+    uint64_t at_ns, end_ns; /* end: 0 until it was waited for */
+    int status;
 };
 
 static void process_free(gpointer data)
@@ -28,6 +39,7 @@ static void process_free(gpointer data)
     g_free((char *)process->row.executable);
     g_free((char *)process->row.command);
     g_free((char *)process->row.note);
+    g_free(process->next_image);
     g_free(process);
 }
 
@@ -39,6 +51,7 @@ struct reel_processes *reel_processes_new(struct reel_trace *trace, struct reel_
     processes->owner = owner;
     processes->clock = clock;
     processes->all = g_ptr_array_new_with_free_func(process_free);
+    processes->made = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
     return processes;
 }
 
@@ -47,6 +60,7 @@ void reel_processes_free(struct reel_processes *processes)
     if (!processes)
         return;
     g_ptr_array_free(processes->all, TRUE);
+    g_hash_table_destroy(processes->made);
     g_free(processes);
 }
 
@@ -70,6 +84,24 @@ struct reel_process *reel_processes_find(struct reel_processes *processes, uint3
     for (unsigned i = processes->all->len; i-- > 0;) {
         struct reel_process *process = processes->all->pdata[i];
         if (process->row.id == number)
+            return process;
+    }
+    return NULL;
+}
+
+unsigned reel_processes_recorded(const struct reel_processes *processes)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < processes->all->len; i++)
+        count += ((struct reel_process *)processes->all->pdata[i])->row.traced;
+    return count;
+}
+
+static struct reel_process *latest_of(struct reel_processes *processes, pid_t pid)
+{
+    for (unsigned i = processes->all->len; i-- > 0;) {
+        struct reel_process *process = processes->all->pdata[i];
+        if (process->row.pid == pid)
             return process;
     }
     return NULL;
@@ -149,6 +181,13 @@ static void ended(struct reel_processes *processes, struct reel_process *process
     process->descriptor = -1;
 }
 
+static void set_status(struct reel_process *process, int wait_status)
+{
+    process->row.exit_status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1;
+    process->row.signal = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
+    process->dirty = true;
+}
+
 static bool attached(struct reel_processes *processes, uint32_t index,
                      const struct reel_process_slot *slot, uint64_t now_ns,
                      struct reel_error *error)
@@ -173,29 +212,60 @@ static bool attached(struct reel_processes *processes, uint32_t index,
     } else {
         process->row.executable = read_executable(slot->pid);
     }
-    for (unsigned i = 0; i < processes->all->len; i++) {
-        struct reel_process *other = processes->all->pdata[i];
-        if (other->row.pid != slot->pid || !other->alive)
-            continue;
-        /* The same pid, and it had not died: exec replaced the image. */
+    /* The same pid, and it had not died when this began: exec replaced the image. (Its death may
+     * have been noticed first, when both came between two looks.) */
+    struct reel_process *other = latest_of(processes, slot->pid);
+    if (other && (other->alive || other->row.end_ns >= process->row.start_ns)) {
         process->row.image_of = other->row.id;
         process->row.parent = other->row.parent;
+        g_clear_pointer(&other->next_image, g_free);
+        other->replaced = true;
         ended(processes, other, process->row.start_ns);
+        other->row.end_ns = process->row.start_ns;
+        process->row.exit_status = other->row.exit_status;
+        process->row.signal = other->row.signal;
+        other->row.exit_status = other->row.signal = -1;
         if (!reel_processes_write(processes, other, error)) {
             process_free(process);
             return false;
         }
     }
+    struct made *made = g_hash_table_lookup(processes->made, GINT_TO_POINTER(slot->pid));
+    if (made && !process->row.parent && !process->row.image_of) /* spawned: exec'd unseen */
+        process->row.parent = made->parent;
+    if (made && made->end_ns)
+        set_status(process, made->status);
+    g_hash_table_remove(processes->made, GINT_TO_POINTER(slot->pid));
     process->descriptor = (int)syscall(SYS_pidfd_open, slot->pid, 0);
+    bool gone = process->descriptor < 0 && errno == ESRCH;
     if (process->descriptor >= 0)
         fcntl(process->descriptor, F_SETFD, FD_CLOEXEC);
     g_ptr_array_add(processes->all, process);
     processes->alive++;
+    if (gone)
+        ended(processes, process, now_ns);
     /* A parent outside of the recording, or not seen yet, is no row to refer to. */
     if (process->row.parent && !reel_processes_find(processes, process->row.parent))
         process->row.parent = 0;
     return reel_processes_write(processes, process, error) &&
            read_maps(processes, process, now_ns, error);
+}
+
+/* Of the images that joined since the last look, the one that joined first. */
+static uint32_t first_unseen(struct reel_processes *processes)
+{
+    struct reel_region *region = processes->owner->region;
+    uint32_t high = atomic_load_explicit(&region->process_high, memory_order_acquire);
+    uint32_t first = REEL_NO_SLOT, number = UINT32_MAX;
+    for (uint32_t i = 0; i < high && i < region->process_capacity; i++) {
+        struct reel_process_slot *slot = reel_region_process(region, i);
+        if (atomic_load_explicit(&slot->state, memory_order_acquire) == REEL_SLOT_LIVE &&
+            slot->number < number && !reel_processes_find(processes, slot->number)) {
+            number = slot->number;
+            first = i;
+        }
+    }
+    return first;
 }
 
 static bool has_died(const struct reel_process *process)
@@ -207,19 +277,16 @@ static bool has_died(const struct reel_process *process)
     return kill(process->row.pid, 0) != 0 && errno == ESRCH;
 }
 
+static void settle_waited(struct reel_processes *processes);
+
 bool reel_processes_update(struct reel_processes *processes, uint64_t now_ns,
                            struct reel_error *error)
 {
     struct reel_region *region = processes->owner->region;
-    uint32_t high = atomic_load_explicit(&region->process_high, memory_order_acquire);
-    for (uint32_t i = 0; i < high && i < region->process_capacity; i++) {
-        struct reel_process_slot *slot = reel_region_process(region, i);
-        if (atomic_load_explicit(&slot->state, memory_order_acquire) != REEL_SLOT_LIVE)
-            continue;
-        if (!reel_processes_find(processes, slot->number) &&
-            !attached(processes, i, slot, now_ns, error))
+    for (uint32_t index; (index = first_unseen(processes)) != REEL_NO_SLOT;)
+        if (!attached(processes, index, reel_region_process(region, index), now_ns, error))
             return false;
-    }
+    settle_waited(processes);
     for (unsigned i = 0; i < processes->all->len; i++) {
         struct reel_process *process = processes->all->pdata[i];
         if (process->dirty) {
@@ -242,16 +309,156 @@ bool reel_processes_update(struct reel_processes *processes, uint64_t now_ns,
     return true;
 }
 
+/* Its exec worked, for it came back from nowhere, and what it became has not joined: a row for
+ * that. */
+static struct reel_process *add_unrecorded(struct reel_processes *processes, pid_t pid,
+                                           const char *executable, uint64_t start_ns,
+                                           uint64_t end_ns);
+static struct reel_process *replaced(struct reel_processes *processes, struct reel_process *process)
+{
+    struct reel_process *image = add_unrecorded(processes, process->row.pid, process->next_image,
+                                                process->exec_ns, process->row.end_ns);
+    g_clear_pointer(&process->next_image, g_free);
+    image->row.image_of = process->row.id;
+    image->row.parent = process->row.parent;
+    image->row.parent_pid = process->row.parent_pid;
+    /* What is known of the end is known of the last image. */
+    image->row.exit_status = process->row.exit_status;
+    image->row.signal = process->row.signal;
+    process->row.exit_status = process->row.signal = -1;
+    process->row.end_ns = process->exec_ns;
+    process->dirty = true;
+    return image;
+}
+
 void reel_processes_set_status(struct reel_processes *processes, pid_t pid, int wait_status)
 {
+    processes->first_status = wait_status;
     for (unsigned i = processes->all->len; i-- > 0;) {
         struct reel_process *process = processes->all->pdata[i];
         if (process->row.pid != pid)
             continue;
-        process->row.exit_status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1;
-        process->row.signal = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
+        set_status(process, wait_status);
         return;
     }
+}
+
+void reel_processes_exec(struct reel_processes *processes, uint32_t number, const char *path,
+                         uint64_t now_ns)
+{
+    struct reel_process *process = reel_processes_find(processes, number);
+    if (!process)
+        return;
+    g_free(process->next_image);
+    process->next_image = NULL;
+    if (process->replaced) /* what it became has joined already */
+        return;
+    process->next_image = path ? g_utf8_make_valid(path, -1) : NULL;
+    process->exec_ns = now_ns;
+}
+
+void reel_processes_made(struct reel_processes *processes, uint32_t number, pid_t pid,
+                         uint64_t now_ns)
+{
+    struct reel_process *known = latest_of(processes, pid);
+    /* One that joined, and was not yet waited for, is this one. */
+    if (pid <= 0 ||
+        (known && (known->alive || (known->row.parent == number && known->row.exit_status < 0 &&
+                                    known->row.signal < 0))))
+        return;
+    struct made *made = g_new(struct made, 1);
+    *made = (struct made){.parent = number, .at_ns = now_ns, .end_ns = 0};
+    g_hash_table_replace(processes->made, GINT_TO_POINTER(pid), made);
+}
+
+/* A row for what ran without the probe. */
+static struct reel_process *add_unrecorded(struct reel_processes *processes, pid_t pid,
+                                           const char *executable, uint64_t start_ns,
+                                           uint64_t end_ns)
+{
+    struct reel_process *process = g_new0(struct reel_process, 1);
+    process->slot = REEL_NO_SLOT;
+    process->descriptor = -1;
+    process->drained = process->dirty = true;
+    process->row = (struct reel_process_row){
+        .id = atomic_fetch_add(&processes->owner->region->next_process, 1) + 1,
+        .pid = pid,
+        .start_ns = start_ns,
+        .end_ns = end_ns,
+        .exit_status = -1,
+        .signal = -1,
+        .executable = executable ? g_utf8_make_valid(executable, -1) : NULL,
+        .note = g_strdup_printf("not recorded: %s", reel_image_unrecorded_reason(executable)),
+    };
+    g_ptr_array_add(processes->all, process);
+    return process;
+}
+
+void reel_processes_waited(struct reel_processes *processes, uint32_t number, pid_t pid, int status,
+                           uint64_t now_ns)
+{
+    if (!WIFEXITED(status) && !WIFSIGNALED(status))
+        return;
+    struct made *made = g_hash_table_lookup(processes->made, GINT_TO_POINTER(pid));
+    struct reel_process *process = latest_of(processes, pid);
+    (void)number;
+    if (made) { /* it may have joined since the last look: decided at the next */
+        made->end_ns = now_ns;
+        made->status = status;
+    } else if (process && process->row.exit_status < 0 && process->row.signal < 0)
+        set_status(process, status);
+}
+
+/* A child that never joined. */
+static void settle_made(struct reel_processes *processes, pid_t pid, const struct made *made)
+{
+    struct reel_process *process = add_unrecorded(processes, pid, NULL, made->at_ns, made->end_ns);
+    struct reel_process *parent = reel_processes_find(processes, made->parent);
+    process->row.parent = made->parent;
+    process->row.parent_pid = parent ? parent->row.pid : 0;
+    if (made->end_ns)
+        set_status(process, made->status);
+}
+
+/* Children that were waited for and are not among those that joined. */
+static void settle_waited(struct reel_processes *processes)
+{
+    GHashTableIter iterator;
+    gpointer key, value;
+    g_hash_table_iter_init(&iterator, processes->made);
+    while (g_hash_table_iter_next(&iterator, &key, &value))
+        if (((const struct made *)value)->end_ns) {
+            settle_made(processes, GPOINTER_TO_INT(key), value);
+            g_hash_table_iter_remove(&iterator);
+        }
+}
+
+bool reel_processes_settle(struct reel_processes *processes, pid_t pid, const char *program,
+                           uint64_t now_ns, struct reel_error *error)
+{
+    unsigned seen = processes->all->len;
+    for (unsigned i = 0; i < seen; i++) {
+        struct reel_process *process = processes->all->pdata[i];
+        if (process->next_image)
+            replaced(processes, process);
+    }
+    GHashTableIter iterator;
+    gpointer key, value;
+    g_hash_table_iter_init(&iterator, processes->made);
+    while (g_hash_table_iter_next(&iterator, &key, &value))
+        settle_made(processes, GPOINTER_TO_INT(key), value);
+    g_hash_table_remove_all(processes->made);
+    if (!latest_of(processes, pid)) {
+        struct reel_process *first = add_unrecorded(processes, pid, program, 0, now_ns);
+        set_status(first, processes->first_status);
+    }
+    for (unsigned i = 0; i < processes->all->len; i++) {
+        struct reel_process *process = processes->all->pdata[i];
+        process->dirty = false;
+        if (!reel_processes_write(processes, process, error))
+            return false;
+    }
+    return true;
 }
 
 void reel_processes_told(struct reel_processes *processes, uint32_t number, bool is_command,

@@ -9,16 +9,21 @@
 
 #include <sys/types.h>
 
+#define REEL_NO_SLOT 0xffffffffu
+
 struct reel_process {
     struct reel_process_row row;
-    uint32_t slot;     /* index of its process slot */
+    uint32_t slot;     /* index of its process slot; REEL_NO_SLOT: it ran without the probe */
     int descriptor;    /* pidfd; -1 where the kernel has none */
     bool alive;        /* its image is; false once it died or was replaced by exec */
     bool drained;      /* and nothing more of it will be read */
+    bool replaced;     /* by exec, and the new image joined */
     bool dirty;        /* its row changed since it was written */
     bool maps_stale;   /* something was loaded since its maps were read */
     uint64_t maps_ns;  /* when its maps were last read */
     uint64_t maps_sum; /* checksum of what was read, to write only changes */
+    char *next_image;  /* what it is about to exec; NULL: nothing */
+    uint64_t exec_ns;
 };
 
 struct reel_processes;
@@ -31,6 +36,8 @@ void reel_processes_free(struct reel_processes *processes);
 bool reel_processes_update(struct reel_processes *processes, uint64_t now_ns,
                            struct reel_error *error);
 
+/* How many of them had the probe. */
+unsigned reel_processes_recorded(const struct reel_processes *processes);
 unsigned reel_processes_count(const struct reel_processes *processes);
 struct reel_process *reel_processes_at(struct reel_processes *processes, unsigned index);
 struct reel_process *reel_processes_find(struct reel_processes *processes, uint32_t number);
@@ -42,6 +49,20 @@ void reel_processes_set_status(struct reel_processes *processes, pid_t pid, int 
 /* What an image says of itself; believed where nothing was seen from outside. */
 void reel_processes_told(struct reel_processes *processes, uint32_t number, bool is_command,
                          const char *text);
+
+/* Process `number` is about to exec `path`; NULL: that failed. */
+void reel_processes_exec(struct reel_processes *processes, uint32_t number, const char *path,
+                         uint64_t now_ns);
+/* It made the child `pid` (0: it could not). */
+void reel_processes_made(struct reel_processes *processes, uint32_t number, pid_t pid,
+                         uint64_t now_ns);
+/* It waited for its child `pid` and got `status`. */
+void reel_processes_waited(struct reel_processes *processes, uint32_t number, pid_t pid, int status,
+                           uint64_t now_ns);
+/* At the end: rows for images and children that never joined (statically linked, set-user-id …),
+ * the first process `pid` among them, which runs `program`. */
+bool reel_processes_settle(struct reel_processes *processes, pid_t pid, const char *program,
+                           uint64_t now_ns, struct reel_error *error);
 
 /* Its maps may have changed: read them again at the next update. */
 void reel_processes_maps_changed(struct reel_processes *processes, uint32_t number);

@@ -8,6 +8,8 @@
 #define HOLE_PATIENCE_NS     1000000000u
 #define HOLE_PATIENCE_MIN_NS 4000000u
 
+#define ROUND_RECORDS (16 * (int64_t)REEL_BLOCK_RECORDS) /* of one thread in one round */
+
 struct reel_stream *reel_stream_new(struct reel_stream_sink *sink, uint32_t slot_index)
 {
     struct reel_thread_slot *slot = reel_region_thread(sink->owner->region, slot_index);
@@ -110,10 +112,13 @@ static void notice(struct reel_stream *stream, struct reel_stream_sink *sink,
         break;
     case REEL_OP_LOAD:
     case REEL_OP_UNLOAD:
-    case REEL_OP_EXEC:
     case REEL_OP_OPEN:
         break;
     case REEL_OP_NAME:
+    case REEL_OP_EXEC:
+    case REEL_OP_EXEC_FAILED:
+    case REEL_OP_CREATED:
+    case REEL_OP_WAKE:
         if (event->class != REEL_CLASS_PROCESS)
             return;
         break;
@@ -251,6 +256,9 @@ int64_t reel_stream_drain(struct reel_stream *stream, struct reel_stream_sink *s
         reel_region_recycle(sink->owner, stream->block);
         stream->block = next;
         stream->position = 0;
+        /* The others wait for their turn, and who writes as fast as we read has no end. */
+        if (!final && taken >= ROUND_RECORDS)
+            return taken;
     }
 }
 

@@ -31,10 +31,13 @@ static void on_signal(int number, siginfo_t *info, void *context)
 static void catch_signals(void)
 {
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-    sigaction(SIGQUIT, &action, NULL);
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        /* What is ignored (by nohup, in a shell's background) stays so, for the program too. */
+        struct sigaction before;
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(numbers[i], &action, NULL);
+    }
 }
 
 unsigned reel_recording_entries(struct reel_recording_words *words, GOptionEntry *entries)

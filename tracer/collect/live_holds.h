@@ -1,0 +1,47 @@
+/* Which locks each traced thread holds, as its own events say, kept while they are drained.
+ *
+ * One small set a thread slot: an acquisition is pushed, a release takes it off again, nearly
+ * always from the top. That costs a few nanoseconds an event, and only for classes nothing else
+ * tells the owner of: a glibc mutex names its owner in its own memory, so mutexes are fed only
+ * where the target's memory cannot be read. Used by the collector's thread alone. */
+#ifndef REEL_COLLECT_LIVE_HOLDS_H
+#define REEL_COLLECT_LIVE_HOLDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tracer/store/event.h"
+
+struct reel_live_hold {
+    uint64_t object;
+    uint32_t process; /* number */
+    uint8_t class, flags;
+};
+
+struct reel_live_holder {
+    uint32_t thread; /* number; 0: none yet */
+    uint32_t process;
+    uint32_t count, capacity;
+    struct reel_live_hold *hold;
+    bool lost; /* events of it are missing: what it holds is not certain */
+    struct reel_live_hold last_released;
+};
+
+struct reel_live_holds {
+    struct reel_live_holder *holder; /* by thread slot */
+    uint32_t slots;
+    uint64_t classes;      /* bit per enum reel_class that is kept */
+    bool spins_distrusted; /* a spin lock was released by another thread than took it */
+};
+
+void reel_live_holds_init(struct reel_live_holds *holds, uint32_t slots);
+void reel_live_holds_clear(struct reel_live_holds *holds);
+
+/* The next event of the thread in that slot, if its class is kept. */
+void reel_live_holds_event(struct reel_live_holds *holds, uint32_t slot,
+                           const struct reel_event *event);
+
+/* Keeps no mutexes from now on. */
+void reel_live_holds_drop_mutexes(struct reel_live_holds *holds);
+
+#endif
