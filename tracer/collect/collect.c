@@ -40,6 +40,7 @@ struct collector {
     struct reel_processes *processes;
     struct reel_scheduling *scheduling;
     struct reel_stream_sink sink;
+    struct reel_live *live; /* NULL: nobody watches */
     struct reel_stream **streams; /* by thread slot */
     GHashTable *by_tid;           /* tid → stream, for context switches */
     unsigned threads;             /* seen in all */
@@ -352,6 +353,10 @@ static bool follow(struct collector *collector, pid_t pid, const struct reel_col
                 return false;
             flown = now_ns;
         }
+        if (collector->live && reel_live_look(collector->live, now_ns)) {
+            result->stopped = result->left = true;
+            return true;
+        }
         if (now_ns - adjusted > ADJUST_NS) {
             reel_clock_map_adjust(&collector->clock);
             adjusted = now_ns;
@@ -457,6 +462,11 @@ bool reel_collect(struct reel_trace *trace, char *const argv[],
         .noticed = noticed,
         .data = &collector,
     };
+    if (hooks && hooks->live) {
+        collector.live = reel_live_new(hooks->live, &collector.owner, &collector.clock,
+                                       collector.processes);
+        collector.sink.holds = reel_live_holds_of(collector.live);
+    }
     struct reel_launch launch;
     bool ok = reel_launch_prepare(&launch, argv, options->probe_path, collector.owner.path, error);
     if (ok) {
@@ -492,6 +502,8 @@ bool reel_collect(struct reel_trace *trace, char *const argv[],
                                       reel_processes_at(collector.processes, i), collector.error))
                 ok = false;
     }
+    if (collector.live && reel_live_end(collector.live, &result->wait_status))
+        result->ended = true;
     result->events = collector.sink.events;
     result->bytes = collector.sink.bytes;
     result->lost = collector.sink.lost + still_lost(&collector);
@@ -516,6 +528,7 @@ bool reel_collect(struct reel_trace *trace, char *const argv[],
     g_free(collector.streams);
     g_hash_table_destroy(collector.by_tid);
     reel_scheduling_close(collector.scheduling);
+    reel_live_free(collector.live);
     reel_processes_free(collector.processes);
     reel_stacks_free(collector.stacks);
     reel_region_close(&collector.owner);

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include "tracer/collect/live_watch.h"
 #include "tracer/collect/options.h"
 #include "tracer/store/trace.h"
 
@@ -18,6 +19,7 @@ struct reel_collect_hooks {
     /* About ten times a second. Return false to end the recording: what runs goes on unrecorded. */
     bool (*progress)(void *data, const struct reel_collect_progress *progress);
     void *data;
+    const struct reel_live_hooks *live; /* NULL: nobody watches for deadlocks */
 };
 
 struct reel_collect_result {

@@ -287,15 +287,15 @@ bool reel_live_look(struct reel_live *live, uint64_t now_ns)
     return over;
 }
 
-void reel_live_end(struct reel_live *live, int *wait_status)
+bool reel_live_end(struct reel_live *live, int *wait_status)
 {
     if (!live->ended || !live->hooks->end)
-        return;
+        return false;
     g_autoptr(GArray) pids = g_array_new(FALSE, FALSE, sizeof(pid_t));
     for (unsigned i = 0; i < reel_processes_count(live->processes); i++) {
         const struct reel_process *process = reel_processes_at(live->processes, i);
         if (process->alive)
             g_array_append_val(pids, process->row.pid);
     }
-    live->hooks->end(live->hooks->data, (const pid_t *)pids->data, pids->len, wait_status);
+    return live->hooks->end(live->hooks->data, (const pid_t *)pids->data, pids->len, wait_status);
 }

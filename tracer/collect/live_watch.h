@@ -57,8 +57,9 @@ struct reel_live_hooks {
     /* True ends the recording. The verdict lives during the call. */
     bool (*verdict)(void *data, const struct reel_live_verdict *verdict);
     /* The recording is over and was ended by a verdict; `pids` of the traced processes that still
-     * run. What becomes of them is up to this. May set the first one's wait status. */
-    void (*end)(void *data, const pid_t *pids, unsigned count, int *wait_status);
+     * run. What becomes of them is up to this. True: the first one was ended and waited for, and
+     * this is its status. */
+    bool (*end)(void *data, const pid_t *pids, unsigned count, int *wait_status);
     void *data;
 };
 
@@ -69,16 +70,12 @@ struct reel_live *reel_live_new(const struct reel_live_hooks *hooks,
                                 struct reel_processes *processes);
 void reel_live_free(struct reel_live *live);
 
-/* Classes the watch wants to be told of, bit per enum reel_class; and an event of one of them. */
-static inline bool reel_live_wants(const struct reel_live_holds *holds, uint8_t class)
-{
-    return holds->classes >> (class & 63) & 1;
-}
+/* Wants to be told of the events of its classes, as they are drained. */
 struct reel_live_holds *reel_live_holds_of(struct reel_live *live);
 
 /* After the streams were drained. Looks if it is time to. True: end the recording. */
 bool reel_live_look(struct reel_live *live, uint64_t now_ns);
-/* When the recording is over: calls `end` if a verdict ended it. */
-void reel_live_end(struct reel_live *live, int *wait_status);
+/* When the recording is over: calls `end` if a verdict ended it, and returns its answer. */
+bool reel_live_end(struct reel_live *live, int *wait_status);
 
 #endif

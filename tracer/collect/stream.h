@@ -7,6 +7,7 @@
 #define REEL_COLLECT_STREAM_H
 
 #include "tracer/collect/clock.h"
+#include "tracer/collect/live_holds.h"
 #include "tracer/collect/region.h"
 #include "tracer/collect/stacks.h"
 #include "tracer/store/trace.h"
@@ -19,6 +20,7 @@ struct reel_stream_sink {
     struct reel_stacks *stacks;
     void (*noticed)(void *data, uint32_t process, const struct reel_event *event);
     void *data;      /* for `noticed`: called for events the collector itself acts on */
+    struct reel_live_holds *holds; /* told of what threads lock; NULL: nobody asks */
     uint64_t events; /* stored */
     uint64_t lost;   /* counted by targets */
     uint64_t bytes;  /* of chunks */
