@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <glib.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -28,8 +30,9 @@
 #define ADJUST_NS   1000000000u
 #define PROGRESS_NS 100000000u
 #define FLIGHT_NS   200000000u
-#define IDLE_MIN_NS 200000u  /* between rounds while events come */
-#define IDLE_MAX_NS 4000000u /* and when nothing happens */
+#define IDLE_MIN_NS 200000u /* between rounds, when the pool is low */
+#define IDLE_MAX_NS 10000000u
+#define BURST_NS    60u /* nanoseconds an event, at the fastest a program was seen to make them */
 
 struct collector {
     const struct reel_collect_options *options;
@@ -40,7 +43,7 @@ struct collector {
     struct reel_processes *processes;
     struct reel_scheduling *scheduling;
     struct reel_stream_sink sink;
-    struct reel_live *live; /* NULL: nobody watches */
+    struct reel_live *live;       /* NULL: nobody watches */
     struct reel_stream **streams; /* by thread slot */
     GHashTable *by_tid;           /* tid → stream, for context switches */
     unsigned threads;             /* seen in all */
@@ -269,7 +272,8 @@ static int64_t round_once(struct collector *collector, bool last)
     uint32_t wanted = (uint32_t)(taken / REEL_BLOCK_RECORDS) * 2 + 16;
     uint32_t there =
         atomic_load_explicit(&collector->owner.region->free_count, memory_order_relaxed);
-    if (there < collector->feed / 4 && wanted < collector->feed * 2)
+    if (there < collector->feed / 4 && collector->owner.ready_blocks >= collector->feed &&
+        wanted < collector->feed * 2)
         wanted = collector->feed * 2;
     if (wanted > collector->owner.total_blocks)
         wanted = collector->owner.total_blocks;
@@ -322,12 +326,39 @@ static bool drop_old(struct collector *collector, uint64_t now_ns)
     return reel_trace_set_meta(collector->trace, "flight_since_ns", number, collector->error);
 }
 
+/* Readable once the process has ended; -1 where the kernel has no such thing. */
+static int open_end(pid_t pid)
+{
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+typedef int descriptor;
+
+static void close_descriptor(int opened)
+{
+    if (opened >= 0)
+        close(opened);
+}
+G_DEFINE_AUTO_CLEANUP_FREE_FUNC(descriptor, close_descriptor, -1)
+
+/* Sleeps, but not beyond the program's end. */
+static void sleep_until_end(int ending, bool running, uint64_t ns)
+{
+    struct timespec moment = {.tv_nsec = (long)ns};
+    struct pollfd end = {.fd = ending, .events = POLLIN};
+    if (running && ending >= 0)
+        ppoll(&end, 1, &moment, NULL);
+    else
+        nanosleep(&moment, NULL);
+}
+
 /* Follows the target until it ended, and those it left behind. */
 static bool follow(struct collector *collector, pid_t pid, const struct reel_collect_hooks *hooks,
                    struct reel_collect_result *result)
 {
-    uint64_t committed = 0, adjusted = 0, told = 0, ended_ns = 0, idle = IDLE_MIN_NS;
+    uint64_t committed = 0, adjusted = 0, told = 0, ended_ns = 0;
     bool running = true;
+    g_auto(descriptor) ending = open_end(pid);
     uint64_t flown = 0;
     for (;;) {
         int status;
@@ -388,13 +419,15 @@ static bool follow(struct collector *collector, pid_t pid, const struct reel_col
                 return true;
             }
         }
-        bool hungry = collector->owner.ready_blocks < collector->feed;
-        idle = taken > 64 || hungry ? IDLE_MIN_NS : idle * 2 < IDLE_MAX_NS ? idle * 2 : IDLE_MAX_NS;
-        /* A burst is not slept through: the pool would run dry. */
-        if (taken < (int64_t)REEL_BLOCK_RECORDS) {
-            struct timespec moment = {.tv_nsec = (long)idle};
-            nanosleep(&moment, NULL);
-        }
+        /* As long as the free blocks would last in a burst, four times over: looking more often
+         * only takes the processor from the program. While blocks come faster than that, not at
+         * all. */
+        uint64_t room = (uint64_t)atomic_load(&collector->owner.region->free_count) *
+                        REEL_BLOCK_RECORDS * BURST_NS / 4;
+        if (collector->owner.ready_blocks < collector->feed)
+            room = IDLE_MIN_NS;
+        if (taken < (int64_t)REEL_BLOCK_RECORDS * 8)
+            sleep_until_end(ending, running, CLAMP(room, IDLE_MIN_NS, IDLE_MAX_NS));
     }
 }
 
@@ -463,8 +496,8 @@ bool reel_collect(struct reel_trace *trace, char *const argv[],
         .data = &collector,
     };
     if (hooks && hooks->live) {
-        collector.live = reel_live_new(hooks->live, &collector.owner, &collector.clock,
-                                       collector.processes);
+        collector.live =
+            reel_live_new(hooks->live, &collector.owner, &collector.clock, collector.processes);
         collector.sink.holds = reel_live_holds_of(collector.live);
     }
     struct reel_launch launch;

@@ -360,11 +360,17 @@ void reel_processes_exec(struct reel_processes *processes, uint32_t number, cons
 void reel_processes_made(struct reel_processes *processes, uint32_t number, pid_t pid,
                          uint64_t now_ns)
 {
-    struct reel_process *known = latest_of(processes, pid);
+    if (pid <= 0)
+        return;
     /* One that joined, and was not yet waited for, is this one. */
-    if (pid <= 0 ||
-        (known && (known->alive || (known->row.parent == number && known->row.exit_status < 0 &&
-                                    known->row.signal < 0))))
+    struct reel_process *known = latest_of(processes, pid);
+    struct reel_process *parent = reel_processes_find(processes, number);
+    bool ours = known && parent && known->row.parent_pid == parent->row.pid;
+    if (ours && !known->row.parent && !known->row.image_of) { /* made by vfork or spawn */
+        known->row.parent = number;
+        known->dirty = true;
+    }
+    if (known && (known->alive || (ours && known->row.exit_status < 0 && known->row.signal < 0)))
         return;
     struct made *made = g_new(struct made, 1);
     *made = (struct made){.parent = number, .at_ns = now_ns, .end_ns = 0};
