@@ -305,6 +305,8 @@ static bool run_entry(const uint8_t *entry, uint64_t pc, struct row *row, bool *
     uint8_t version = (uint8_t)take(&cie, 1);
     const char *augmentation = (const char *)cie.at;
     size_t augmentation_length = strnlen(augmentation, (size_t)(cie.end - cie.at));
+    if (augmentation_length == (size_t)(cie.end - cie.at))
+        return false; /* it has no end */
     cie.at += augmentation_length + 1;
     struct program program = {.pointer_encoding = 0};
     program.code_alignment = take_uleb(&cie);
@@ -383,10 +385,29 @@ static const uint8_t *find_entry(const uint8_t *header, uint64_t pc)
     return header + table[low][1];
 }
 
-static bool rule_of_row(const struct row *row, struct reel_cfi_rule *rule)
+/* The expression that linkers write for the procedure linkage table, whose entries are 16 bytes
+ * long and push once: rsp + 8, and 8 more from the byte on that `lit` says. The code address is
+ * known here. False: it is another one. */
+static bool rule_of_linkage(const struct row *row, uint64_t pc, struct reel_cfi_rule *rule)
+{
+    /* breg7 8; breg16 0; lit15; and; lit N; ge; lit3; shl; plus */
+    static const uint8_t form[11] = {0x77, 8, 0x80, 0, 0x3f, 0x1a, 0, 0x2a, 0x33, 0x24, 0x22};
+    const uint8_t *given = row->cfa_expression;
+    if (row->cfa_expression_size != sizeof form || memcmp(given, form, 6) != 0 ||
+        memcmp(given + 7, form + 7, 4) != 0 || given[6] < 0x30 || given[6] > 0x3f)
+        return false;
+    rule->base = REEL_CFI_STACK_POINTER;
+    rule->cfa_offset = (pc & 15) >= (uint64_t)(given[6] - 0x30) ? 16 : 8;
+    return true;
+}
+
+static bool rule_of_row(const struct row *row, uint64_t pc, struct reel_cfi_rule *rule)
 {
     if (row->ra_undefined)
         return false;
+    rule->saved_offset = 0;
+    if (row->cfa_expression && rule_of_linkage(row, pc, rule))
+        return true;
     if (row->cfa_expression) {
         /* The one form compilers write for realigned stacks: breg6 N, deref. */
         struct bytes in = {row->cfa_expression, row->cfa_expression + row->cfa_expression_size};
@@ -428,7 +449,7 @@ void reel_cfi_find(uint64_t pc, struct reel_cfi_rule *rule)
         return;
     if (signal_frame)
         rule->base = REEL_CFI_SIGNAL;
-    else if (!rule_of_row(&row, rule))
+    else if (!rule_of_row(&row, pc, rule))
         rule->base = REEL_CFI_STOP;
 }
 
