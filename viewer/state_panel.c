@@ -44,7 +44,7 @@ static void append_threads(ReelStatePanel *self, ReelDocument *document,
             append(self, " ", NULL);
             append(self, thread->object, self->bold);
         }
-        if (thread->holder) {
+        if (thread->holder && thread->state != REEL_STATE_JOIN_WAIT) {
             append(self, " held by ", NULL);
             append(self, thread->holder, self->bold);
         }
