@@ -84,13 +84,13 @@ static void in_write(void)
 
 static void in_poll(void)
 {
-    struct pollfd polled = {.fd = ends[0], .events = POLLIN};
+    struct pollfd polled = {.fd = pair[0], .events = POLLIN};
     poll(&polled, 1, -1);
 }
 
 static void in_ppoll(void)
 {
-    struct pollfd polled = {.fd = ends[0], .events = POLLIN};
+    struct pollfd polled = {.fd = pair[0], .events = POLLIN};
     ppoll(&polled, 1, NULL, NULL);
 }
 
@@ -98,8 +98,8 @@ static void in_select(void)
 {
     fd_set set;
     FD_ZERO(&set);
-    FD_SET(ends[0], &set);
-    select(ends[0] + 1, &set, NULL, NULL, NULL);
+    FD_SET(pair[0], &set);
+    select(pair[0] + 1, &set, NULL, NULL, NULL);
 }
 
 static void in_epoll_wait(void)

@@ -1,10 +1,16 @@
 /* Crowds, for crowd_test.c: crowd threads N | forks N | chain N. Every member locks and unlocks a
- * mutex ten times. */
+ * mutex ten times.
+ * crowd signals N: N times, while a handler posts a semaphore as often as a timer can strike, and
+ * says how often. crowd jumps N: a handler leaves the loop by longjmp N times; then a reader-writer
+ * lock is taken and released a thousand times. */
 #include <pthread.h>
 #include <semaphore.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,6 +68,61 @@ static void forks(int count)
         ;
 }
 
+static volatile sig_atomic_t handled;
+static void post(int number)
+{
+    (void)number;
+    sem_post(&everybody);
+    sem_trywait(&everybody);
+    handled++;
+}
+
+static void strike(void (*handler)(int), long us, long again_us)
+{
+    struct itimerval timer = {{0, again_us}, {0, us}};
+    signal(SIGALRM, handler);
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void signals(int count)
+{
+    sem_init(&everybody, 0, 0);
+    strike(post, 30, 30);
+    for (int i = 0; i < count; i++) {
+        pthread_mutex_lock(&mutex);
+        pthread_mutex_unlock(&mutex);
+    }
+    strike(SIG_IGN, 0, 0);
+    printf("%d\n", (int)handled);
+}
+
+static sigjmp_buf back;
+static void jump(int number)
+{
+    (void)number;
+    siglongjmp(back, 1);
+}
+
+static void jumps(int count)
+{
+    static volatile int done;
+    static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+    sem_init(&everybody, 0, 0);
+    if (sigsetjmp(back, 1))
+        done++;
+    if (done < count) {
+        strike(jump, 100 + done % 50, 0);
+        for (;;) {
+            sem_post(&everybody);
+            sem_trywait(&everybody);
+        }
+    }
+    for (int i = 0; i < 1000; i++) {
+        pthread_rwlock_wrlock(&rwlock);
+        pthread_rwlock_unlock(&rwlock);
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 3)
@@ -71,6 +132,10 @@ int main(int argc, char **argv)
         threads(count);
     else if (strcmp(argv[1], "forks") == 0)
         forks(count);
+    else if (strcmp(argv[1], "signals") == 0)
+        signals(count);
+    else if (strcmp(argv[1], "jumps") == 0)
+        jumps(count);
     else {
         work();
         char left[16];

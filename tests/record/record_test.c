@@ -155,6 +155,7 @@ static void a_static_program_runs_and_is_told(void **state)
     char *words[] = {(char *)static_target, "count", NULL};
     assert_int_equal(record_program(&recording, words), 5);
     assert_says(recording.output, "sum 20000");
+    assert_says(recording.errors, "statically linked");
     assert_int_equal(recording_ask(&recording,
                                    "SELECT count(*) FROM process WHERE traced = 0 AND "
                                    "note LIKE '%statically linked%' AND exit_status = 5"),

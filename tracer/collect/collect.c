@@ -393,7 +393,8 @@ static bool follow(struct collector *collector, pid_t pid, const struct reel_col
             adjusted = now_ns;
         }
         unsigned alive = reel_processes_alive(collector->processes);
-        if (!running && (alive == 0 || now_ns - ended_ns > collector->options->linger_ns)) {
+        bool nobody = alive == 0 && !reel_processes_expected(collector->processes, now_ns);
+        if (!running && (nobody || now_ns - ended_ns > collector->options->linger_ns)) {
             result->stopped = alive > 0;
             return true;
         }
@@ -543,6 +544,11 @@ bool reel_collect(struct reel_trace *trace, char *const argv[],
     result->threads = collector.threads;
     result->processes = reel_processes_count(collector.processes);
     result->attached = reel_processes_recorded(collector.processes) > 0;
+    for (unsigned i = 0; i < result->processes; i++) {
+        const struct reel_process *process = reel_processes_at(collector.processes, i);
+        if (!process->row.traced && result->unrecorded++ == 0)
+            g_strlcpy(result->unrecorded_note, process->row.note, sizeof result->unrecorded_note);
+    }
     result->duration_ns = now_of(&collector);
     if (collector.scheduling)
         result->switches_lost = reel_scheduling_lost(collector.scheduling);

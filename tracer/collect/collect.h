@@ -33,6 +33,8 @@ struct reel_collect_result {
     uint64_t events, lost, bytes, duration_ns;
     uint64_t switches_lost;
     unsigned threads, processes;
+    unsigned unrecorded;       /* processes that ran without the probe */
+    char unrecorded_note[200]; /* why the first of them did, or "" */
     char scheduling_note[160]; /* why context switches are missing, or "" */
 };
 

@@ -22,7 +22,10 @@ struct reel_processes {
     GHashTable *made; /* pid → struct made: children that have not joined yet */
     unsigned alive;
     int first_status; /* of the first process, as it was waited for */
+    bool first_ended;
 };
+
+#define JOIN_NS 1000000000 /* who has not joined so long after being made will not */
 
 /* A child as its parent tells it. */
 struct made {
@@ -334,6 +337,7 @@ static struct reel_process *replaced(struct reel_processes *processes, struct re
 void reel_processes_set_status(struct reel_processes *processes, pid_t pid, int wait_status)
 {
     processes->first_status = wait_status;
+    processes->first_ended = true;
     for (unsigned i = processes->all->len; i-- > 0;) {
         struct reel_process *process = processes->all->pdata[i];
         if (process->row.pid != pid)
@@ -375,6 +379,20 @@ void reel_processes_made(struct reel_processes *processes, uint32_t number, pid_
     struct made *made = g_new(struct made, 1);
     *made = (struct made){.parent = number, .at_ns = now_ns, .end_ns = 0};
     g_hash_table_replace(processes->made, GINT_TO_POINTER(pid), made);
+}
+
+bool reel_processes_expected(const struct reel_processes *processes, uint64_t now_ns)
+{
+    GHashTableIter iterator;
+    gpointer key, value;
+    g_hash_table_iter_init(&iterator, processes->made);
+    while (g_hash_table_iter_next(&iterator, &key, &value)) {
+        const struct made *made = value;
+        if (!made->end_ns && (int64_t)(now_ns - made->at_ns) < JOIN_NS &&
+            kill(GPOINTER_TO_INT(key), 0) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* A row for what ran without the probe. */
@@ -454,10 +472,11 @@ bool reel_processes_settle(struct reel_processes *processes, pid_t pid, const ch
     while (g_hash_table_iter_next(&iterator, &key, &value))
         settle_made(processes, GPOINTER_TO_INT(key), value);
     g_hash_table_remove_all(processes->made);
-    if (!latest_of(processes, pid)) {
-        struct reel_process *first = add_unrecorded(processes, pid, program, 0, now_ns);
+    struct reel_process *first = latest_of(processes, pid);
+    if (!first)
+        first = add_unrecorded(processes, pid, program, 0, now_ns);
+    if (processes->first_ended && first->row.exit_status < 0 && first->row.signal < 0)
         set_status(first, processes->first_status);
-    }
     for (unsigned i = 0; i < processes->all->len; i++) {
         struct reel_process *process = processes->all->pdata[i];
         process->dirty = false;

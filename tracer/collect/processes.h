@@ -56,6 +56,8 @@ void reel_processes_exec(struct reel_processes *processes, uint32_t number, cons
 /* It made the child `pid` (0: it could not). */
 void reel_processes_made(struct reel_processes *processes, uint32_t number, pid_t pid,
                          uint64_t now_ns);
+/* Is a child on its way that may yet join? */
+bool reel_processes_expected(const struct reel_processes *processes, uint64_t now_ns);
 /* It waited for its child `pid` and got `status`. */
 void reel_processes_waited(struct reel_processes *processes, uint32_t number, pid_t pid, int status,
                            uint64_t now_ns);

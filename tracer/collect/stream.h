@@ -19,11 +19,11 @@ struct reel_stream_sink {
     const struct reel_clock_map *clock;
     struct reel_stacks *stacks;
     void (*noticed)(void *data, uint32_t process, const struct reel_event *event);
-    void *data;      /* for `noticed`: called for events the collector itself acts on */
+    void *data; /* for `noticed`: called for events the collector itself acts on */
     struct reel_live_holds *holds; /* told of what threads lock; NULL: nobody asks */
-    uint64_t events; /* stored */
-    uint64_t lost;   /* counted by targets */
-    uint64_t bytes;  /* of chunks */
+    uint64_t events;               /* stored */
+    uint64_t lost;                 /* counted by targets */
+    uint64_t bytes;                /* of chunks */
 };
 
 struct reel_stream {

@@ -22,6 +22,9 @@ static int record(const struct reel_command *command, struct reel_recording *rec
                 recording->path, result->events, result->threads, result->processes,
                 result->processes == 1 ? "" : "es", (double)result->duration_ns / 1e9, result->lost,
                 recording->path);
+    if (!recording->quiet && result->unrecorded)
+        fprintf(stderr, "reel: %u process%s %s\n", result->unrecorded,
+                result->unrecorded == 1 ? "" : "es", result->unrecorded_note);
     return reel_recording_status(recording);
 }
 
