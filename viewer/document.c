@@ -471,8 +471,8 @@ uint64_t reel_document_first_look_ns(ReelDocument *self)
 {
     if (!self->content)
         return 0;
-    return self->content->stuck_ns > self->content->start_ns ? self->content->stuck_ns
-                                                             : self->content->start_ns;
+    uint64_t start = self->content->start_ns, end = self->content->end_ns;
+    return self->content->stuck_ns > start ? self->content->stuck_ns : start + (end - start) / 2;
 }
 
 uint64_t reel_document_event_count(ReelDocument *self)

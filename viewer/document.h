@@ -47,7 +47,7 @@ const char *reel_document_path(ReelDocument *self);
 gboolean reel_document_is_loaded(ReelDocument *self);
 uint64_t reel_document_start_ns(ReelDocument *self);
 uint64_t reel_document_end_ns(ReelDocument *self);
-/* Where to stand first: where threads are stuck to the end, if they are; else the beginning. */
+/* Where to stand first: where threads are stuck to the end, if they are; else the middle. */
 uint64_t reel_document_first_look_ns(ReelDocument *self);
 uint64_t reel_document_event_count(ReelDocument *self);
 /* "12.4 s · 3 processes · 64 threads · 9.8 M events" */

@@ -94,11 +94,10 @@ static void fill_legend(ReelWindow *self)
         gtk_widget_set_valign(swatch, GTK_ALIGN_CENTER);
         gtk_drawing_area_set_draw_func(GTK_DRAWING_AREA(swatch), draw_swatch,
                                        GUINT_TO_POINTER(entries[i].role), NULL);
-        gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_END);
         gtk_widget_add_css_class(label, "reel-summary");
         gtk_box_append(GTK_BOX(pair), swatch);
         gtk_box_append(GTK_BOX(pair), label);
-        gtk_box_append(GTK_BOX(self->legend), pair);
+        gtk_flow_box_insert(GTK_FLOW_BOX(self->legend), pair, -1);
     }
 }
 
