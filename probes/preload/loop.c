@@ -7,12 +7,12 @@
 #include <sys/select.h>
 
 #include "probes/preload/descriptor.h"
+#include "probes/preload/loop.h"
 #include "probes/preload/probe.h"
 #include "probes/preload/stack.h"
 
 #define LOOP(op)    REEL_KIND(REEL_OP_##op, REEL_CLASS_LOOP, 0)
 #define READY_LIMIT 16 /* descriptors told per iteration; WAKE has the full count */
-#define OF_A_THREAD (1ull << 54)
 
 struct loop_wait {
     struct reel_tls *tls;
@@ -29,7 +29,7 @@ static void begin(struct loop_wait *wait, uint32_t call, int64_t timeout_ns, uin
 {
     wait->result = -ECANCELED;
     if (!wait->object)
-        wait->object = OF_A_THREAD | (wait->tls->slot ? wait->tls->slot->number : 0);
+        wait->object = reel_loop_of_thread(wait->tls);
     if (timeout_ns >= 0)
         call |= REEL_CALL_TIMED;
     uint64_t word = (uint64_t)timeout_ns;

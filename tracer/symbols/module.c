@@ -95,7 +95,8 @@ uint64_t reel_module_end(const struct reel_module *module)
 static bool is_wrapper(const char *file)
 {
     return file && (strstr(file, "/include/c++/") || strstr(file, "/bits/gthr") ||
-                    strstr(file, "/rustc/") || g_str_has_suffix(file, "/reel.h"));
+                    strstr(file, "/rustc/") || strstr(file, "/rust/deps/") ||
+                    g_str_has_prefix(file, "library/") || g_str_has_suffix(file, "/reel.h"));
 }
 
 /* The place an inlined function was called from. */

@@ -216,7 +216,8 @@ static bool is_plumbing(const char *module, const char *file)
             return true;
     /* Inlined wrappers: of the C++ library, and our own. */
     return file && (strstr(file, "/include/c++/") || strstr(file, "/bits/gthr") ||
-                    strstr(file, "/rustc/") || g_str_has_suffix(file, "/reel.h"));
+                    strstr(file, "/rustc/") || strstr(file, "/rust/deps/") ||
+                    g_str_has_prefix(file, "library/") || g_str_has_suffix(file, "/reel.h"));
 }
 
 /* Every stack's site: its own frame, or what its caller's is where that is plumbing. Parents have
