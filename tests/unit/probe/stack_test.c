@@ -83,7 +83,7 @@ static void note(const char *what, const uint64_t *ours, unsigned our_count, con
 }
 
 /* Stands for a wrapper: it keeps a frame pointer, as those do. */
-__attribute__((noinline, optimize("no-omit-frame-pointer"))) static void wrapper(void)
+__attribute__((noinline)) static void wrapper(void)
 {
     struct reel_tls *tls = &reel_tls;
     uint32_t number = reel_stack_here(tls);
