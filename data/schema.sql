@@ -209,6 +209,48 @@ CREATE TABLE lock_site (
     longest_hold_ns INTEGER NOT NULL
 );
 
+-- What the detectors say, the gravest first. Made by `reel check`; empty until then.
+CREATE TABLE finding (
+    id TEXT PRIMARY KEY,      -- "F-1a2b3c4d5e": the same in every run of the same build
+    rank INTEGER NOT NULL,    -- from 1: the order to show them in
+    kind TEXT NOT NULL,
+    confidence TEXT NOT NULL, -- possible | proved | observed
+    severity TEXT NOT NULL,   -- info | warning | error
+    title TEXT NOT NULL,
+    explanation TEXT NOT NULL,
+    fix TEXT NOT NULL,
+    key TEXT NOT NULL,        -- what the id is made from
+    time_ns INTEGER,          -- when it became true; NULL: of the whole run
+    end_ns INTEGER,           -- until when; NULL: to the end
+    occurrences INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE finding_thread (
+    finding TEXT NOT NULL REFERENCES finding(id),
+    position INTEGER NOT NULL,
+    thread INTEGER NOT NULL REFERENCES thread(id),
+    PRIMARY KEY (finding, position)
+) WITHOUT ROWID;
+
+CREATE TABLE finding_object (
+    finding TEXT NOT NULL REFERENCES finding(id),
+    position INTEGER NOT NULL,
+    object INTEGER NOT NULL REFERENCES object(id),
+    PRIMARY KEY (finding, position)
+) WITHOUT ROWID;
+
+-- The evidence, in the order to tell it in.
+CREATE TABLE finding_event (
+    finding TEXT NOT NULL REFERENCES finding(id),
+    position INTEGER NOT NULL,
+    time_ns INTEGER,          -- of a row of `event`, or of a moment between two
+    thread INTEGER REFERENCES thread(id),
+    object INTEGER REFERENCES object(id),
+    stack INTEGER REFERENCES stack(id),
+    role TEXT NOT NULL,       -- "holds alice.lock, taken here" …
+    PRIMARY KEY (finding, position)
+) WITHOUT ROWID;
+
 CREATE VIEW stack_frame AS
 WITH RECURSIVE walk(stack, depth, node) AS (
     SELECT id, 0, id FROM stack
@@ -217,6 +259,14 @@ WITH RECURSIVE walk(stack, depth, node) AS (
     FROM walk JOIN stack ON stack.id = walk.node WHERE stack.parent IS NOT NULL AND walk.depth < 256)
 SELECT walk.stack, walk.depth, frame.function, frame.file, frame.line, frame.module, frame.address
 FROM walk JOIN stack ON stack.id = walk.node JOIN frame ON frame.id = stack.frame;
+
+-- Where a stack enters the program's own code: "pay (bank.c:30)".
+CREATE VIEW stack_site AS
+SELECT stack.id AS stack, frame.function, frame.file, frame.line, frame.module,
+       coalesce(frame.function || CASE WHEN frame.line IS NULL THEN '' ELSE ' (' ||
+           replace(frame.file, rtrim(frame.file, replace(frame.file, '/', '')), '') || ':' ||
+           frame.line || ')' END, frame.module) AS text
+FROM stack JOIN frame ON frame.id = coalesce(stack.site, stack.frame);
 
 CREATE VIEW event_named AS
 SELECT event.time_ns, thread.name AS thread, operation.name AS operation, class.name AS class,

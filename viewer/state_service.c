@@ -82,25 +82,6 @@ static char *ask(sqlite3_stmt *statement, uint32_t id)
     return text;
 }
 
-static char *place_of(sqlite3_stmt *statement, uint32_t stack)
-{
-    char *text = NULL;
-    if (!stack || !statement)
-        return NULL;
-    sqlite3_bind_int64(statement, 1, stack);
-    if (sqlite3_step(statement) == SQLITE_ROW) {
-        const char *function = (const char *)sqlite3_column_text(statement, 0);
-        const char *file = (const char *)sqlite3_column_text(statement, 1);
-        g_autofree char *base = file ? g_path_get_basename(file) : NULL;
-        g_autofree char *whole = base ? g_strdup_printf("%s (%s:%d)", function ? function : "?",
-                                                        base, sqlite3_column_int(statement, 2))
-                                      : g_strdup(function ? function : "?");
-        text = g_utf8_make_valid(whole, -1);
-    }
-    sqlite3_reset(statement);
-    return text;
-}
-
 static struct reel_state_answer answer_of(const struct reel_instant *instant,
                                           const struct naming *naming)
 {
@@ -124,7 +105,7 @@ static struct reel_state_answer answer_of(const struct reel_instant *instant,
                 .since_ns = from->since_ns,
                 .object = ask(naming->object, from->object),
                 .holder = ask(naming->thread, from->holder),
-                .place = place_of(naming->place, from->stack),
+                .place = ask(naming->place, from->stack),
                 .forever = reel_state_waits(from->state) && from->ended_event == 0,
             };
             g_array_append_val(answer.threads, thread);
@@ -135,7 +116,7 @@ static struct reel_state_answer answer_of(const struct reel_instant *instant,
         struct reel_state_hold hold = {
             .lock = ask(naming->object, from->object),
             .thread = ask(naming->thread, from->thread),
-            .place = place_of(naming->place, from->stack),
+            .place = ask(naming->place, from->stack),
             .since_ns = from->since_ns,
             .shared = from->shared,
             .waiters = (guint)reel_instant_waiters(instant, from->object, &waiter, 1),
@@ -192,10 +173,8 @@ static gpointer work(gpointer data)
                            NULL);
         sqlite3_prepare_v2(database, "SELECT name FROM object WHERE id = ?", -1, &naming.object,
                            NULL);
-        sqlite3_prepare_v2(database,
-                           "SELECT function, file, line FROM stack JOIN frame ON frame.id = site "
-                           "WHERE stack.id = ?",
-                           -1, &naming.place, NULL);
+        sqlite3_prepare_v2(database, "SELECT text FROM stack_site WHERE stack = ?", -1,
+                           &naming.place, NULL);
         serve(service, instants, &naming);
         sqlite3_finalize(naming.thread);
         sqlite3_finalize(naming.object);

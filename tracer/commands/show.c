@@ -12,7 +12,7 @@
 
 /* Names of threads, objects and stacks, asked one at a time. */
 struct naming {
-    sqlite3_stmt *thread, *object, *frame;
+    sqlite3_stmt *thread, *object, *site;
 };
 
 static bool naming_open(struct naming *naming, sqlite3 *database)
@@ -21,18 +21,15 @@ static bool naming_open(struct naming *naming, sqlite3 *database)
                               NULL) == SQLITE_OK &&
            sqlite3_prepare_v2(database, "SELECT name FROM object WHERE id = ?", -1, &naming->object,
                               NULL) == SQLITE_OK &&
-           sqlite3_prepare_v2(
-               database,
-               "SELECT function, file, line FROM stack JOIN frame ON frame.id = site "
-               "WHERE stack.id = ?",
-               -1, &naming->frame, NULL) == SQLITE_OK;
+           sqlite3_prepare_v2(database, "SELECT text FROM stack_site WHERE stack = ?", -1,
+                              &naming->site, NULL) == SQLITE_OK;
 }
 
 static void naming_close(struct naming *naming)
 {
     sqlite3_finalize(naming->thread);
     sqlite3_finalize(naming->object);
-    sqlite3_finalize(naming->frame);
+    sqlite3_finalize(naming->site);
 }
 
 static char *ask(sqlite3_stmt *statement, uint32_t id, const char *what)
@@ -43,22 +40,6 @@ static char *ask(sqlite3_stmt *statement, uint32_t id, const char *what)
         name = g_strdup((const char *)sqlite3_column_text(statement, 0));
     sqlite3_reset(statement);
     return name ? name : id ? g_strdup_printf("%s %u", what, id) : NULL;
-}
-
-static char *place_of(const struct naming *naming, uint32_t stack)
-{
-    char *text = NULL;
-    sqlite3_bind_int64(naming->frame, 1, stack);
-    if (stack && sqlite3_step(naming->frame) == SQLITE_ROW) {
-        const char *function = (const char *)sqlite3_column_text(naming->frame, 0);
-        const char *file = (const char *)sqlite3_column_text(naming->frame, 1);
-        g_autofree char *base = file ? g_path_get_basename(file) : NULL;
-        text = base ? g_strdup_printf("%s (%s:%d)", function ? function : "?", base,
-                                      sqlite3_column_int(naming->frame, 2))
-                    : g_strdup(function);
-    }
-    sqlite3_reset(naming->frame);
-    return text;
 }
 
 static const struct reel_column thread_columns[] = {
@@ -83,7 +64,7 @@ static struct reel_table *threads_table(const struct reel_instant *instant,
             g_autofree char *object = ask(naming->object, thread->object, "object");
             g_autofree char *holder = ask(naming->thread, thread->holder, "thread");
             g_autofree char *ended_by = ask(naming->thread, thread->ended_by, "thread");
-            g_autofree char *place = place_of(naming, thread->stack);
+            g_autofree char *place = ask(naming->site, thread->stack, "stack");
             reel_table_row(table);
             reel_table_text(table, name);
             reel_table_text(table, reel_state_name(thread->state));
@@ -113,7 +94,7 @@ static struct reel_table *holds_table(const struct reel_instant *instant,
         size_t waiter[1];
         g_autofree char *lock = ask(naming->object, hold->object, "object");
         g_autofree char *thread = ask(naming->thread, hold->thread, "thread");
-        g_autofree char *place = place_of(naming, hold->stack);
+        g_autofree char *place = ask(naming->site, hold->stack, "stack");
         reel_table_row(table);
         reel_table_text(table, lock);
         reel_table_text(table, thread);
