@@ -207,8 +207,8 @@ static bool seal_trace(struct reel_recording *recording, struct reel_error *erro
 {
     bool closed = reel_trace_close(recording->trace, error);
     recording->trace = closed ? reel_trace_open(recording->path, REEL_TRACE_WRITE, error) : NULL;
-    return recording->trace &&
-           reel_seal_with_symbols(recording->trace, !recording->quiet, &recording->sealed, error);
+    return recording->trace && reel_seal_with_symbols(recording->trace, !recording->quiet, false,
+                                                      &recording->sealed, error);
 }
 
 bool reel_recording_run(struct reel_recording *recording, char **argv, bool seal,

@@ -27,7 +27,7 @@ static int run(const struct reel_command *command, int argc, char **argv)
         return REEL_STATUS_OK;
     }
     struct reel_seal_result result = {0};
-    bool good = reel_seal_with_symbols(trace, !quiet, &result, &error);
+    bool good = reel_seal_with_symbols(trace, !quiet, true, &result, &error);
     if (!reel_trace_close(trace, good ? &error : NULL))
         good = false;
     if (!good)
@@ -35,6 +35,9 @@ static int run(const struct reel_command *command, int argc, char **argv)
     if (!quiet)
         fprintf(stderr, "reel: %s: %" PRIu64 " events, %" PRIu64 " objects\n", argv[1],
                 result.merge.events, result.objects);
+    if (!quiet && result.merge.damaged_chunks)
+        fprintf(stderr, "reel: %" PRIu64 " damaged pieces of it were left out\n",
+                (uint64_t)result.merge.damaged_chunks);
     return REEL_STATUS_OK;
 }
 

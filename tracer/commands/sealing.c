@@ -36,7 +36,7 @@ static bool print_progress(void *data, uint64_t done, uint64_t total)
     return true;
 }
 
-bool reel_seal_with_symbols(struct reel_trace *trace, bool show_progress,
+bool reel_seal_with_symbols(struct reel_trace *trace, bool show_progress, bool tolerant,
                             struct reel_seal_result *result, struct reel_error *error)
 {
     struct reel_symbols *symbols = reel_symbols_new(trace, error);
@@ -44,6 +44,7 @@ bool reel_seal_with_symbols(struct reel_trace *trace, bool show_progress,
         return false;
     struct reel_seal_options options = {
         .writer = REEL_ROWS_PAGES,
+        .tolerant = tolerant,
         .names = {.symbol = symbol_of, .site = site_of, .data = symbols},
     };
     bool terminal = show_progress && isatty(STDERR_FILENO);
@@ -68,7 +69,7 @@ struct reel_trace *reel_trace_open_for_reading(const char *path, bool may_be_uns
         trace = reel_trace_open(path, REEL_TRACE_WRITE, error);
         if (!trace)
             return NULL;
-        if (reel_seal_with_symbols(trace, true, NULL, error))
+        if (reel_seal_with_symbols(trace, true, false, NULL, error))
             return trace;
         reel_trace_close(trace, NULL);
         return NULL;

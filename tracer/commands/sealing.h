@@ -4,8 +4,9 @@
 
 #include "tracer/model/seal.h"
 
-/* Names frames, seals, names objects and threads. `trace` is open for writing. */
-bool reel_seal_with_symbols(struct reel_trace *trace, bool show_progress,
+/* Names frames, seals, names objects and threads. `trace` is open for writing. `tolerant`: what of
+ * it is damaged is left out. */
+bool reel_seal_with_symbols(struct reel_trace *trace, bool show_progress, bool tolerant,
                             struct reel_seal_result *result, struct reel_error *error);
 
 /* Opens a trace to be looked at: one that is not sealed is sealed first if it may be written and

@@ -319,7 +319,8 @@ static bool begin(struct sealing *sealing)
     sealing->rows = reel_rows_new(trace, options->writer, sealing->error);
     if (!sealing->rows)
         return false;
-    sealing->merge = reel_merge_new(trace, sealing->error);
+    sealing->merge = options->tolerant ? reel_merge_new_tolerant(trace, sealing->error)
+                                       : reel_merge_new(trace, sealing->error);
     return sealing->merge != NULL;
 }
 

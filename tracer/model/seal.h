@@ -11,6 +11,8 @@
 struct reel_seal_options {
     enum reel_rows_writer writer;
     bool keep_chunks;
+    bool tolerant; /* leave out chunks that are damaged (merge.damaged_chunks says how many) instead
+                    of failing */
     /* Called every few ten thousand events with those done and those there are; false gives up, and
      * the trace stays as it was. May be NULL. */
     bool (*progress)(void *data, uint64_t done, uint64_t total);
