@@ -39,13 +39,22 @@ bool reel_export_place(const struct reel_export_names *names, uint32_t stack,
     return best != NULL;
 }
 
+/* Which evidence to look at first: of two moments of one thread the second is where it went wrong
+ * (it waits, it unlocks); standing still has no second moment. */
+static size_t first_to_ask(const struct reel_finding *finding)
+{
+    return finding->evidence_count > 1 && finding->kind != REEL_FINDING_HANG ? 1 : 0;
+}
+
 bool reel_export_finding_place(const struct reel_export_names *names,
                                const struct reel_finding *finding, struct reel_export_frame *frame)
 {
     struct reel_export_frame found;
     bool any = false;
-    for (size_t i = finding->evidence_count; i-- > 0;) {
-        if (!reel_export_place(names, finding->evidence[i].stack, &found))
+    size_t first = first_to_ask(finding);
+    for (size_t i = 0; i < finding->evidence_count; i++) {
+        size_t index = (first + i) % finding->evidence_count;
+        if (!reel_export_place(names, finding->evidence[index].stack, &found))
             continue;
         if (found.file && found.line > 0) {
             *frame = found;

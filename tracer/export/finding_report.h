@@ -55,8 +55,7 @@ static inline bool reel_report_counts(const struct reel_report_item *item)
  */
 bool reel_export_place(const struct reel_export_names *names, uint32_t stack,
                        struct reel_export_frame *frame);
-/* The place to show a finding at: that of its last evidence with a source line (where it waits,
- * breaks the rule, comes second), else of any. */
+/* The place to show a finding at: where the first party waits, or breaks the rule. */
 bool reel_export_finding_place(const struct reel_export_names *names,
                                const struct reel_finding *finding, struct reel_export_frame *frame);
 /* The file's name as the report shows it. Lives as long as `file`. */

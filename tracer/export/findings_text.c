@@ -89,34 +89,34 @@ static void put_paragraph(struct text *text, const char *label, const char *word
 {
     if (!words || !*words)
         return;
-    g_autofree char *copy = g_strdup(words);
+    g_autofree char *copy = g_utf8_make_valid(words, -1);
     size_t width = 96, column;
+    bool begins = true; /* a line */
     g_string_append_printf(text->out, "  %s%s:%s ", style(text, BOLD), label, style(text, PLAIN));
     column = 4 + strlen(label);
-    size_t line_start = column;
-    bool first = true;
-    for (char *rest = copy; rest && *rest;) {
+    for (char *rest = copy; *rest;) {
         size_t length = strcspn(rest, " \n");
         if (length) {
             char kept = rest[length];
             rest[length] = '\0';
             size_t shown = (size_t)g_utf8_strlen(rest, -1);
-            if (!first && column + 1 + shown > width) {
+            if (!begins && column + 1 + shown > width) {
                 g_string_append(text->out, "\n    ");
                 column = 4;
-            } else if (!first && column > 4 && column != line_start) {
+            } else if (!begins) {
                 g_string_append_c(text->out, ' ');
                 column++;
             }
             put(text->out, rest);
             column += shown;
-            first = false;
+            begins = false;
             rest[length] = kept;
         }
         rest += length;
         if (*rest == '\n') {
             g_string_append(text->out, "\n    ");
             column = 4;
+            begins = true;
         }
         if (*rest)
             rest++;

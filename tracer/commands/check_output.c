@@ -1,0 +1,136 @@
+#include "tracer/commands/check_output.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void plain_text(GString *out, const struct reel_finding_report *report)
+{
+    reel_findings_text(out, report, &(struct reel_text_look){.utf8 = true});
+}
+
+static const struct format {
+    const char *name;
+    reel_finding_renderer *render;
+    bool repeats; /* several reports may follow each other */
+} formats_known[] = {
+    {"text", plain_text, true},
+    {"json", reel_findings_json, false},
+    {"sarif", reel_findings_sarif, false},
+    {"junit", reel_findings_junit, false},
+    {"github", reel_findings_github, true},
+    {"markdown", reel_findings_markdown, true},
+};
+
+struct output {
+    const struct format *format;
+    char *file; /* NULL: standard output */
+    bool written;
+};
+
+struct reel_check_outputs {
+    GArray *all;
+};
+
+static bool add(struct reel_check_outputs *outputs, const char *word, struct reel_error *error)
+{
+    const char *equals = strchr(word, '=');
+    g_autofree char *name = equals ? g_strndup(word, (gsize)(equals - word)) : g_strdup(word);
+    for (size_t i = 0; i < G_N_ELEMENTS(formats_known); i++) {
+        if (strcmp(name, formats_known[i].name) != 0)
+            continue;
+        struct output output = {.format = &formats_known[i],
+                                .file = equals ? g_strdup(equals + 1) : NULL};
+        g_array_append_val(outputs->all, output);
+        return true;
+    }
+    return reel_error_set(error, REEL_ERROR_USAGE, 0,
+                          "there is no format '%s' (text, json, sarif, junit, github, markdown)",
+                          name);
+}
+
+struct reel_check_outputs *reel_check_outputs_new(char *const *formats, char *const *files,
+                                                  struct reel_error *error)
+{
+    struct reel_check_outputs *outputs = g_new0(struct reel_check_outputs, 1);
+    outputs->all = g_array_new(FALSE, FALSE, sizeof(struct output));
+    bool good = true;
+    for (char *const *word = formats; good && word && *word; word++)
+        good = add(outputs, *word, error);
+    guint next = 0;
+    for (char *const *file = files; good && file && *file; file++) {
+        while (next < outputs->all->len && g_array_index(outputs->all, struct output, next).file)
+            next++;
+        if (next == outputs->all->len)
+            good = reel_error_set(error, REEL_ERROR_USAGE, 0,
+                                  "--output %s has no --format of its own", *file);
+        else
+            g_array_index(outputs->all, struct output, next).file = g_strdup(*file);
+    }
+    for (guint i = 0; i < outputs->all->len; i++) {
+        struct output *output = &g_array_index(outputs->all, struct output, i);
+        if (output->file && strcmp(output->file, "-") == 0)
+            g_clear_pointer(&output->file, g_free);
+    }
+    if (good)
+        return outputs;
+    reel_check_outputs_free(outputs);
+    return NULL;
+}
+
+void reel_check_outputs_free(struct reel_check_outputs *outputs)
+{
+    if (!outputs)
+        return;
+    for (guint i = 0; i < outputs->all->len; i++)
+        g_free(g_array_index(outputs->all, struct output, i).file);
+    g_array_free(outputs->all, TRUE);
+    g_free(outputs);
+}
+
+bool reel_check_outputs_any(const struct reel_check_outputs *outputs)
+{
+    return outputs->all->len > 0;
+}
+
+bool reel_check_outputs_may_repeat(const struct reel_check_outputs *outputs)
+{
+    for (guint i = 0; i < outputs->all->len; i++)
+        if (!g_array_index(outputs->all, struct output, i).format->repeats)
+            return false;
+    return true;
+}
+
+static bool write_one(struct output *output, const GString *text, struct reel_error *error)
+{
+    FILE *file = stdout;
+    if (output->file) {
+        file = fopen(output->file, output->written ? "ae" : "we");
+        if (!file)
+            return reel_error_set(error, REEL_ERROR_SYSTEM, errno, "cannot write %s: %s",
+                                  output->file, strerror(errno));
+    }
+    output->written = true;
+    bool good = fwrite(text->str, 1, text->len, file) == text->len && fflush(file) == 0;
+    int cause = errno;
+    if (output->file && fclose(file) != 0 && good) {
+        good = false;
+        cause = errno;
+    }
+    return good || reel_error_set(error, REEL_ERROR_SYSTEM, cause, "cannot write %s: %s",
+                                  output->file ? output->file : "the report", strerror(cause));
+}
+
+bool reel_check_outputs_write(struct reel_check_outputs *outputs,
+                              const struct reel_finding_report *report, struct reel_error *error)
+{
+    for (guint i = 0; i < outputs->all->len; i++) {
+        struct output *output = &g_array_index(outputs->all, struct output, i);
+        g_autoptr(GString) text = g_string_new(NULL);
+        output->format->render(text, report);
+        if (!write_one(output, text, error))
+            return false;
+    }
+    return true;
+}
