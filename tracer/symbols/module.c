@@ -163,7 +163,10 @@ bool reel_module_code(struct reel_module *module, uint64_t address, struct reel_
     if (line) {
         int number = 0;
         const char *file = dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL);
-        place->file = g_strdup(file);
+        /* What the compiler was given may be relative to where it ran. */
+        const char *folder = file && file[0] != '/' ? dwfl_line_comp_dir(line) : NULL;
+        place->file =
+            folder && folder[0] == '/' ? g_canonicalize_filename(file, folder) : g_strdup(file);
         place->line = number;
     }
     Dwarf_Addr bias = 0;
