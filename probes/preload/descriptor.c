@@ -69,7 +69,8 @@ void reel_descriptors_inherit(const char *text)
             break;
         text++;
         uint64_t entry = take_hexadecimal(&text);
-        if (fd < REEL_DESCRIPTOR_LIMIT)
+        /* Those that exec closed are not there any more. */
+        if (fd < REEL_DESCRIPTOR_LIMIT && reel_raw4(SYS_fcntl, (long)fd, F_GETFD, 0, 0) >= 0)
             reel_descriptor_set((int)fd, entry);
         if (*text == ',')
             text++;

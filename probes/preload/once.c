@@ -1,5 +1,7 @@
 /* pthread_once and call_once: who ran the routine, and who waited for it. The routine must be told
  * apart from the wait, so it runs through a trampoline of ours; both live in thread-local state. */
+#include <errno.h>
+
 #include "probes/preload/probe.h"
 #include "probes/preload/stack.h"
 
@@ -10,11 +12,21 @@ struct once_call {
     void (*routine)(void);
     void *control;
     struct once_call *outer;
-    bool ran;
+    bool ran, done;
 };
 static __thread struct once_call *current __attribute__((tls_model("initial-exec")));
 
 #define ONCE(op) REEL_KIND(REEL_OP_##op, REEL_CLASS_ONCE, 0)
+
+static void finished(const struct once_call *call, uint32_t argument)
+{
+    struct reel_tls *tls = reel_enter(REEL_FAMILY_ONCE);
+    if (!tls)
+        return;
+    uint32_t kind = ONCE(RELEASE);
+    uint32_t sequence = reel_sequence_atomic(reel_object_key(call->control), &kind);
+    reel_emit(tls, kind, (uintptr_t)call->control, sequence, argument, 0);
+}
 
 static void run_routine(void)
 {
@@ -29,17 +41,16 @@ static void run_routine(void)
     }
     call->routine();
     /* A routine may call once() on another control: `current` is this call again by now. */
-    tls = reel_enter(REEL_FAMILY_ONCE);
-    if (tls) {
-        uint32_t kind = ONCE(RELEASE);
-        uint32_t sequence = reel_sequence_atomic(reel_object_key(call->control), &kind);
-        reel_emit(tls, kind, (uintptr_t)call->control, sequence, 0, 0);
-    }
+    call->done = true;
+    finished(call, 0);
 }
 
 static void leave(struct once_call *call)
 {
     current = call->outer;
+    /* Left by an exception or by cancellation: the next caller runs it again. */
+    if (call->ran && !call->done)
+        finished(call, ECANCELED);
 }
 
 static int once(struct reel_tls *tls, pthread_once_t *control, void (*routine)(void),

@@ -78,6 +78,52 @@ static int own_function(void)
     return 0;
 }
 
+/* An allocator of the program's own, with a lock: it is called before anything else is ready. */
+static char pool[16 << 20] __attribute__((aligned(16)));
+static size_t used;
+static pthread_mutex_t of_pool = PTHREAD_MUTEX_INITIALIZER;
+
+void *malloc(size_t size)
+{
+    pthread_mutex_lock(&of_pool);
+    used = (used + 31) & ~(size_t)15;
+    void *block = used + size <= sizeof pool ? pool + used : NULL;
+    if (block) {
+        ((size_t *)block)[-1] = size;
+        used += size;
+    }
+    pthread_mutex_unlock(&of_pool);
+    return block;
+}
+
+void *calloc(size_t count, size_t size)
+{
+    void *block = malloc(count * size);
+    return block ? memset(block, 0, count * size) : NULL;
+}
+
+void *realloc(void *old, size_t size)
+{
+    void *block = malloc(size);
+    if (block && old) {
+        size_t before = ((size_t *)old)[-1];
+        memcpy(block, old, before < size ? before : size);
+    }
+    return block;
+}
+
+void free(void *block)
+{
+    (void)block;
+}
+
+static int own_allocator(void)
+{
+    char *text = strdup("from the pool");
+    printf("%s %d\n", text, text > pool && text < pool + sizeof pool);
+    return 0;
+}
+
 static void *load(void *unused)
 {
     for (int i = 0; i < 50; i++) {
@@ -100,4 +146,5 @@ static int from_threads(void)
 }
 
 BEHAVIOURS({"run-path", by_run_path}, {"missing", missing}, {"past-myself", past_myself},
-           {"own-function", own_function}, {"from-threads", from_threads});
+           {"own-function", own_function}, {"own-allocator", own_allocator},
+           {"from-threads", from_threads});

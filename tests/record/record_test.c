@@ -115,6 +115,28 @@ static void streams_pass_through(void **state)
     assert_int_equal(system(away), 0);
 }
 
+static void closed_streams_stay_closed(void **state)
+{
+    (void)state;
+    g_autofree char *folder = g_dir_make_tmp("reel-test-XXXXXX", NULL);
+    g_autofree char *recorder =
+        g_strdup_printf("%s record --no-seal -o %s/t.reel --", reel, folder);
+    char *text[2];
+    for (int i = 0; i < 2; i++) {
+        g_autofree char *command = g_strdup_printf(
+            "%s sh -c 'ls /proc/self/fd >%s/list%d' 0<&- 1>&- 2>&-", i ? recorder : "", folder, i);
+        assert_int_equal(system(command), 0);
+        g_autofree char *list = g_strdup_printf("%s/list%d", folder, i);
+        text[i] = recording_text(list);
+    }
+    assert_string_equal(text[1], text[0]);
+    assert_true(text[0][0] != '\0');
+    g_free(text[0]);
+    g_free(text[1]);
+    g_autofree char *away = g_strdup_printf("rm -r %s", folder);
+    assert_int_equal(system(away), 0);
+}
+
 static void children_have_names_and_statuses(void **state)
 {
     (void)state;
@@ -367,6 +389,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_trace_that_cannot_be_made_is_an_error_of_reel),
         cmocka_unit_test(unknown_words_are_an_error_of_reel),
         cmocka_unit_test(streams_pass_through),
+        cmocka_unit_test(closed_streams_stay_closed),
         cmocka_unit_test(children_have_names_and_statuses),
         cmocka_unit_test(a_static_child_has_a_row_with_a_note),
         cmocka_unit_test(a_static_program_runs_and_is_told),

@@ -18,8 +18,9 @@ struct reel_processes {
     struct reel_trace *trace;
     struct reel_region_owner *owner;
     const struct reel_clock_map *clock;
-    GPtrArray *all;   /* struct reel_process, in order of their numbers' appearance */
-    GHashTable *made; /* pid → struct made: children that have not joined yet */
+    GPtrArray *all;        /* struct reel_process, in order of their numbers' appearance */
+    GHashTable *by_number; /* the same, by row.id */
+    GHashTable *made;      /* pid → struct made: children that have not joined yet */
     unsigned alive;
     int first_status; /* of the first process, as it was waited for */
     bool first_ended;
@@ -54,6 +55,7 @@ struct reel_processes *reel_processes_new(struct reel_trace *trace, struct reel_
     processes->owner = owner;
     processes->clock = clock;
     processes->all = g_ptr_array_new_with_free_func(process_free);
+    processes->by_number = g_hash_table_new(g_direct_hash, g_direct_equal);
     processes->made = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
     return processes;
 }
@@ -64,6 +66,7 @@ void reel_processes_free(struct reel_processes *processes)
         return;
     g_ptr_array_free(processes->all, TRUE);
     g_hash_table_destroy(processes->made);
+    g_hash_table_destroy(processes->by_number);
     g_free(processes);
 }
 
@@ -84,12 +87,7 @@ unsigned reel_processes_alive(const struct reel_processes *processes)
 
 struct reel_process *reel_processes_find(struct reel_processes *processes, uint32_t number)
 {
-    for (unsigned i = processes->all->len; i-- > 0;) {
-        struct reel_process *process = processes->all->pdata[i];
-        if (process->row.id == number)
-            return process;
-    }
-    return NULL;
+    return g_hash_table_lookup(processes->by_number, GUINT_TO_POINTER(number));
 }
 
 unsigned reel_processes_recorded(const struct reel_processes *processes)
@@ -244,6 +242,7 @@ static bool attached(struct reel_processes *processes, uint32_t index,
     if (process->descriptor >= 0)
         fcntl(process->descriptor, F_SETFD, FD_CLOEXEC);
     g_ptr_array_add(processes->all, process);
+    g_hash_table_insert(processes->by_number, GUINT_TO_POINTER(process->row.id), process);
     processes->alive++;
     if (gone)
         ended(processes, process, now_ns);
@@ -415,6 +414,7 @@ static struct reel_process *add_unrecorded(struct reel_processes *processes, pid
         .note = g_strdup_printf("not recorded: %s", reel_image_unrecorded_reason(executable)),
     };
     g_ptr_array_add(processes->all, process);
+    g_hash_table_insert(processes->by_number, GUINT_TO_POINTER(process->row.id), process);
     return process;
 }
 

@@ -1,6 +1,7 @@
 #include "tracer/commands/recording.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -219,6 +220,11 @@ bool reel_recording_run(struct reel_recording *recording, char **argv, bool seal
         hooks = &own;
     hooks->progress = show_progress;
     hooks->data = recording;
+    /* A standard stream that we were started without stays closed for the program, but must not
+     * become the number of a file of ours. */
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) < 0)
+            break;
     recording->trace = reel_trace_create(recording->path, error);
     if (!recording->trace)
         return false;
