@@ -467,6 +467,22 @@ uint32_t reel_identity_resolve(struct reel_identity *identity, const struct reel
     return id;
 }
 
+uint32_t reel_identity_restore(struct reel_identity *identity, const struct reel_object *object)
+{
+    void *larger =
+        reach(identity->object, &identity->capacity, identity->count + 1, sizeof *identity->object);
+    if (!larger || identity->count + 1 >= UINT32_MAX)
+        return 0;
+    identity->object = larger;
+    uint32_t id = (uint32_t)++identity->count;
+    identity->object[id] = *object;
+    if (object->inherited_from)
+        reel_address_map_set(&identity->map,
+                             reel_address_place(object->process, space_of(object->class)),
+                             object->address, id);
+    return id;
+}
+
 size_t reel_identity_count(const struct reel_identity *identity)
 {
     return identity->count;

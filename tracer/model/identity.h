@@ -84,6 +84,10 @@ size_t reel_identity_known_at(const struct reel_identity *identity, uint32_t pro
 uint32_t reel_identity_inherit(struct reel_identity *identity, uint32_t child, uint32_t object,
                                uint32_t thread, uint64_t time_ns);
 
+/* The next object as a sealed trace's table has it: a replay whose events name objects by number
+ * needs no addresses, but for what a forked child inherits. Returns its number. */
+uint32_t reel_identity_restore(struct reel_identity *identity, const struct reel_object *object);
+
 size_t reel_identity_count(const struct reel_identity *identity); /* ids are 1 … count */
 /* NULL when there is no such object. Valid until the next resolve. */
 const struct reel_object *reel_identity_object(const struct reel_identity *identity, uint32_t id);

@@ -39,6 +39,14 @@ static bool out_of_memory(struct sealing *sealing)
                           reel_trace_path(sealing->trace));
 }
 
+static bool fail(struct sealing *sealing, const char *what)
+{
+    sqlite3 *database = reel_trace_database(sealing->trace);
+    return reel_error_set(sealing->error, REEL_ERROR_STORE, sqlite3_extended_errcode(database),
+                          "%s: %s: %s", reel_trace_path(sealing->trace), what,
+                          sqlite3_errmsg(database));
+}
+
 /* A thread as a row may refer to it. */
 static uint32_t known_thread(const struct sealing *sealing, uint32_t thread)
 {
@@ -193,6 +201,40 @@ static bool put_late_gaps(struct sealing *sealing)
     return !sealing->failed;
 }
 
+/* What was left out of a damaged trace is a gap in its thread. */
+static bool put_damaged_gaps(struct sealing *sealing)
+{
+    sqlite3_stmt *chunk = NULL;
+    uint64_t count = reel_merge_statistics(sealing->merge)->damaged_chunks;
+    if (count == 0)
+        return true;
+    if (sqlite3_prepare_v2(reel_trace_database(sealing->trace),
+                           "SELECT thread, process, first_ns, last_ns, count FROM chunk "
+                           "WHERE id = ?",
+                           -1, &chunk, NULL) != SQLITE_OK)
+        return fail(sealing, "reading damaged chunks");
+    for (uint64_t i = 0; i < count; i++) {
+        sqlite3_bind_int64(chunk, 1, reel_merge_damaged(sealing->merge, (uint32_t)i));
+        if (sqlite3_step(chunk) == SQLITE_ROW) {
+            int64_t from = sqlite3_column_int64(chunk, 2), to = sqlite3_column_int64(chunk, 3);
+            const struct reel_seal_thread *thread =
+                reel_seal_facts_thread(&sealing->facts, (uint32_t)sqlite3_column_int64(chunk, 0));
+            if (from >= 0 && to >= from)
+                put_gap(sealing, &(struct reel_gap_row){
+                                     .thread = thread ? thread->id : 0,
+                                     .process = thread ? thread->process : 0,
+                                     .start_ns = (uint64_t)from,
+                                     .end_ns = (uint64_t)to,
+                                     .lost = sqlite3_column_int64(chunk, 4),
+                                     .reason = "this piece of the trace file is damaged",
+                                 });
+        }
+        sqlite3_reset(chunk);
+    }
+    sqlite3_finalize(chunk);
+    return !sealing->failed;
+}
+
 static const char *thread_name(struct sealing *sealing, const struct reel_seal_thread *thread)
 {
     return reel_names_thread(sealing->names, thread->process, thread->id, thread->routine,
@@ -234,14 +276,6 @@ static bool put_objects(struct sealing *sealing)
             return false;
     }
     return true;
-}
-
-static bool fail(struct sealing *sealing, const char *what)
-{
-    sqlite3 *database = reel_trace_database(sealing->trace);
-    return reel_error_set(sealing->error, REEL_ERROR_STORE, sqlite3_extended_errcode(database),
-                          "%s: %s: %s", reel_trace_path(sealing->trace), what,
-                          sqlite3_errmsg(database));
 }
 
 static bool name_threads(struct sealing *sealing)
@@ -330,7 +364,7 @@ bool reel_seal(struct reel_trace *trace, const struct reel_seal_options *options
     struct reel_error own = {0};
     struct sealing sealing = {.trace = trace, .options = options, .error = error ? error : &own};
     bool good = begin(&sealing) && seal_events(&sealing) && put_late_gaps(&sealing) &&
-                put_objects(&sealing);
+                put_damaged_gaps(&sealing) && put_objects(&sealing);
     if (good && result)
         *result = (struct reel_seal_result){
             .merge = *reel_merge_statistics(sealing.merge),

@@ -206,7 +206,7 @@ static bool advance(struct reel_merge *merge, struct reel_error *error)
     if (stream->reader->next == stream->reader->count) {
         if (!reel_stream_refill(&merge->streams, stream, &at_end, error))
             return false;
-        merge->statistics.damaged_chunks = merge->streams.damaged;
+        merge->statistics.damaged_chunks = merge->streams.damaged_count;
         merge->has_lost |= !at_end && stream->reader->has_gap;
     }
     if (at_end) {
@@ -329,7 +329,7 @@ static bool fill_heap(struct reel_merge *merge, struct reel_error *error)
         bool at_end;
         if (!reel_stream_refill(&merge->streams, stream, &at_end, error))
             return false;
-        merge->statistics.damaged_chunks = merge->streams.damaged;
+        merge->statistics.damaged_chunks = merge->streams.damaged_count;
         if (at_end) /* all its chunks are damaged */
             continue;
         merge->has_lost |= stream->reader->has_gap;
@@ -389,4 +389,9 @@ void reel_merge_free(struct reel_merge *merge)
 const struct reel_merge_statistics *reel_merge_statistics(const struct reel_merge *merge)
 {
     return &merge->statistics;
+}
+
+int64_t reel_merge_damaged(const struct reel_merge *merge, uint32_t index)
+{
+    return index < merge->streams.damaged_count ? merge->streams.damaged[index] : 0;
 }

@@ -25,6 +25,8 @@ struct reel_merge *reel_merge_new(struct reel_trace *trace, struct reel_error *e
 /* The same, but what cannot be read is left out instead of being an error: chunks are skipped and
  * counted in `damaged_chunks`. For recovering damaged traces. */
 struct reel_merge *reel_merge_new_tolerant(struct reel_trace *trace, struct reel_error *error);
+/* Those left out so far: rows of `chunk`, index 0 … damaged_chunks - 1. */
+int64_t reel_merge_damaged(const struct reel_merge *merge, uint32_t index);
 void reel_merge_free(struct reel_merge *merge);
 
 /* The next event, valid until the next call; NULL at the end, or on an error (then error is set).

@@ -106,6 +106,7 @@ void reel_streams_close(struct reel_streams *streams)
         reel_chunk_reader_free(streams->list[i].reader);
     sqlite3_finalize(streams->fetch);
     free(streams->places);
+    free(streams->damaged);
     free(streams->list);
     *streams = (struct reel_streams){0};
 }
@@ -155,6 +156,20 @@ bool reel_streams_try(struct reel_streams *streams, uint32_t place,
     return false;
 }
 
+static bool note_damaged(struct reel_streams *streams, uint32_t place, struct reel_error *error)
+{
+    if (streams->damaged_count == streams->damaged_capacity) {
+        uint32_t capacity = streams->damaged_capacity ? 2 * streams->damaged_capacity : 16;
+        int64_t *damaged = realloc(streams->damaged, capacity * sizeof *damaged);
+        if (!damaged)
+            return out_of_memory(streams, error);
+        streams->damaged = damaged;
+        streams->damaged_capacity = capacity;
+    }
+    streams->damaged[streams->damaged_count++] = streams->places[place].id;
+    return true;
+}
+
 bool reel_stream_refill(struct reel_streams *streams, struct reel_stream *stream, bool *at_end,
                         struct reel_error *error)
 {
@@ -170,7 +185,8 @@ bool reel_stream_refill(struct reel_streams *streams, struct reel_stream *stream
         }
         if (!reel_streams_try(streams, stream->chunk++, stream->reader, error))
             return false;
-        streams->damaged += stream->reader->count == 0;
+        if (stream->reader->count == 0 && !note_damaged(streams, stream->chunk - 1, error))
+            return false;
     }
     return true;
 }

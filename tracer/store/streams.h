@@ -29,7 +29,8 @@ struct reel_streams {
     struct reel_stream *list;
     uint32_t count;
     bool is_tolerant; /* damaged chunks are skipped */
-    uint64_t damaged; /* how many were */
+    int64_t *damaged; /* those that were: rows of `chunk` */
+    uint32_t damaged_count, damaged_capacity;
 };
 
 bool reel_streams_open(struct reel_streams *streams, struct reel_trace *trace, bool is_tolerant,
