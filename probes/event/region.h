@@ -121,7 +121,8 @@ struct reel_process_slot {
     uint64_t start;         /* raw clock */
     _Atomic uint64_t lost;  /* events of threads that got no slot */
     uint64_t probe_base;    /* load address of the probe library */
-    uint32_t reserved[14];
+    _Atomic uint32_t seen;  /* by the collector, which knows now what is mapped where */
+    uint32_t reserved[13];
 };
 
 #define REEL_REGION_POOL_COMPLETE 1u /* no more blocks will be added: who finds none must stall */

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "probes/preload/environment.h"
@@ -184,6 +185,22 @@ void reel_initialise(void)
         ;
 }
 
+/* A program may be over in a millisecond, and what it had mapped can no longer be asked then. So
+ * the first image, for which the collector is looking out, waits until it was seen: 20 ms at most.
+ */
+static void await_collector(void)
+{
+    const struct reel_region *region = reel_probe.region;
+    if (reel_probe.process->parent_pid != region->collector_pid)
+        return;
+    const struct timespec moment = {.tv_nsec = 50000};
+    for (int round = 0; round < 200; round++) {
+        if (atomic_load_explicit(&reel_probe.process->seen, memory_order_acquire) ||
+            reel_raw4(SYS_nanosleep, (long)&moment, 0, 0, 0) != 0)
+            return;
+    }
+}
+
 /* glibc hands constructors what main gets. */
 __attribute__((constructor)) static void reel_constructor(int argc, char **argv)
 {
@@ -191,6 +208,7 @@ __attribute__((constructor)) static void reel_constructor(int argc, char **argv)
     if (reel_probe.process) {
         reel_tls.inside++;
         tell_image(argc, argv);
+        await_collector();
         reel_tls.inside--;
     }
 }

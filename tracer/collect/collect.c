@@ -32,6 +32,7 @@
 #define FLIGHT_NS   200000000u
 #define IDLE_MIN_NS 200000u /* between rounds, when the pool is low */
 #define IDLE_MAX_NS 10000000u
+#define AWAIT_NS    1000000000u /* for the first process, at most */
 #define BURST_NS    60u /* nanoseconds an event, at the fastest a program was seen to make them */
 
 struct collector {
@@ -425,7 +426,10 @@ static bool follow(struct collector *collector, pid_t pid, const struct reel_col
          * all. */
         uint64_t room = (uint64_t)atomic_load(&collector->owner.region->free_count) *
                         REEL_BLOCK_RECORDS * BURST_NS / 4;
-        if (collector->owner.ready_blocks < collector->feed)
+        /* What the first image maps is read when it is first seen: it may be gone in a millisecond,
+         * and its symbols with it. */
+        bool awaited = reel_processes_count(collector->processes) == 0 && now_ns < AWAIT_NS;
+        if (collector->owner.ready_blocks < collector->feed || awaited)
             room = IDLE_MIN_NS;
         if (taken < (int64_t)REEL_BLOCK_RECORDS * 8)
             sleep_until_end(ending, running, CLAMP(room, IDLE_MIN_NS, IDLE_MAX_NS));

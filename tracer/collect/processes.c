@@ -249,8 +249,11 @@ static bool attached(struct reel_processes *processes, uint32_t index,
     /* A parent outside of the recording, or not seen yet, is no row to refer to. */
     if (process->row.parent && !reel_processes_find(processes, process->row.parent))
         process->row.parent = 0;
-    return reel_processes_write(processes, process, error) &&
-           read_maps(processes, process, now_ns, error);
+    if (!reel_processes_write(processes, process, error) ||
+        !read_maps(processes, process, now_ns, error))
+        return false;
+    atomic_store_explicit(&slot->seen, 1, memory_order_release);
+    return true;
 }
 
 /* Of the images that joined since the last look, the one that joined first. */
