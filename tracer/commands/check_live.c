@@ -32,7 +32,9 @@ static const char *class_name(uint8_t class)
     return class < G_N_ELEMENTS(names) && names[class] ? names[class] : "something";
 }
 
-static void describe(GString *out, const struct reel_live_wait *wait)
+/* `others`: all of the verdict, to find the blocker's name in. */
+static void describe(GString *out, const struct reel_live_wait *wait,
+                     const struct reel_live_wait *others, unsigned count)
 {
     g_string_append_printf(out, "thread %u '%s' (process %d, thread id %d) ", wait->thread,
                            wait->name, (int)wait->pid, (int)wait->tid);
@@ -56,17 +58,20 @@ static void describe(GString *out, const struct reel_live_wait *wait)
         g_string_append(out, ", whose owner is gone");
     else if (wait->blocker == wait->thread)
         g_string_append(out, ", which it holds itself");
-    else if (wait->blocker)
-        g_string_append_printf(
-            out, wait->class == REEL_CLASS_THREAD ? ": thread %u" : ", held by thread %u",
-            wait->blocker);
+    else if (wait->blocker) {
+        g_string_append_printf(out, "%s thread %u",
+                               wait->class == REEL_CLASS_THREAD ? ":" : ", held by", wait->blocker);
+        for (unsigned i = 0; i < count; i++)
+            if (others[i].thread == wait->blocker && others[i].name[0])
+                g_string_append_printf(out, " '%s'", others[i].name);
+    }
 }
 
 static void print_waits(const struct reel_live_verdict *verdict)
 {
     for (unsigned i = 0; i < verdict->count; i++) {
         g_autoptr(GString) line = g_string_new("reel:   ");
-        describe(line, &verdict->wait[i]);
+        describe(line, &verdict->wait[i], verdict->wait, verdict->count);
         if (verdict->wait[i].blocked && verdict->time_ns > verdict->wait[i].since_ns)
             g_string_append_printf(line, ", for %.3f s",
                                    (double)(verdict->time_ns - verdict->wait[i].since_ns) / 1e9);
@@ -236,7 +241,7 @@ static void add_finding(const struct reel_check_live *live, struct reel_trace *t
         last_wait(trace, wait->thread, &object, &stack);
         g_string_append_printf(key, " %s %s", wait->name, class_name(wait->class));
         g_autoptr(GString) role = g_string_new(NULL);
-        describe(role, wait);
+        describe(role, wait, live->wait, live->count);
         g_string_append_printf(text, "%s%s", i ? "; " : "", role->str);
         reel_finding_thread(finding, wait->thread);
         if (object)
