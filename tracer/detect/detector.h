@@ -8,12 +8,13 @@
 #include "tracer/model/world.h"
 #include "tracer/store/trace.h"
 
-/* What detectors may ask. Names and sites are of the trace at hand; texts live until the next call.
- */
+/* What detectors may ask. Names and sites are of the trace at hand; texts live as long as the
+ * detection. Callbacks may be NULL. */
 struct reel_detect_context {
     const struct reel_world *world;
     struct reel_finding_set *findings;
-    uint64_t end_ns; /* of the trace; 0 while it is recorded */
+    uint64_t end_ns;   /* of the trace; 0 while it is recorded */
+    uint64_t grace_ns; /* how long a program must stand still to be called hung */
     unsigned processors;
     bool live;
     const char *(*object_name)(void *data, uint32_t object);
@@ -31,6 +32,9 @@ struct reel_detector_class {
     void (*event)(void *detector, const struct reel_event *event, uint32_t object, uint32_t other);
     void (*interval)(void *detector, const struct reel_interval *interval);
     void (*hold)(void *detector, const struct reel_hold *hold);
+    /* Looks at the world as it stands at `now_ns`: live every 100 ms or so, offline where the
+     * events end and before threads are killed, when nothing open is closed yet. */
+    void (*look)(void *detector, uint64_t now_ns);
     void (*finish)(void *detector);
 };
 
@@ -46,11 +50,17 @@ void reel_detection_event(struct reel_detection *detection, const struct reel_ev
 void reel_detection_interval(struct reel_detection *detection,
                              const struct reel_interval *interval);
 void reel_detection_hold(struct reel_detection *detection, const struct reel_hold *hold);
+void reel_detection_look(struct reel_detection *detection, uint64_t now_ns);
+/* Live too: after the world is finished. */
 void reel_detection_finish(struct reel_detection *detection);
 
 /* Offline: replays a sealed trace through a world and all detectors, and returns the findings (NULL
  * and an error on failure). */
 struct reel_finding_set *reel_detect_trace(struct reel_trace *trace, struct reel_error *error);
+
+/* The same for tests: `grace_ns` as in the context. */
+struct reel_finding_set *reel_detect_trace_with(struct reel_trace *trace, uint64_t grace_ns,
+                                                struct reel_error *error);
 
 /* Tables `finding` and `finding_event` of the trace: in place of what was there. */
 bool reel_findings_write(struct reel_finding_set *findings, struct reel_trace *trace,

@@ -64,7 +64,8 @@ struct reel_finding_set;
 
 struct reel_finding_set *reel_finding_set_new(void);
 void reel_finding_set_free(struct reel_finding_set *set);
-/* Takes over the finding (made by reel_finding_new). The same key again only counts. */
+/* Takes over the finding (made by reel_finding_new). The same key again only counts, but for the
+ * graver or surer one, which takes the place of the other. */
 void reel_finding_set_add(struct reel_finding_set *set, struct reel_finding *finding);
 size_t reel_finding_set_count(const struct reel_finding_set *set);
 const struct reel_finding *reel_finding_set_at(struct reel_finding_set *set, size_t index);
@@ -88,8 +89,14 @@ __attribute__((format(printf, 6, 7))) void reel_finding_evidence(struct reel_fin
                                                                  uint32_t object, uint32_t stack,
                                                                  const char *format, ...);
 
+bool reel_finding_has_object(const struct reel_finding *finding, uint32_t object);
+bool reel_finding_has_thread(const struct reel_finding *finding, uint32_t thread);
+
 const char *reel_finding_kind_name(enum reel_finding_kind kind);
+const char *reel_finding_kind_meaning(enum reel_finding_kind kind);
 bool reel_finding_kind_parse(const char *name, enum reel_finding_kind *kind);
+bool reel_confidence_parse(const char *name, enum reel_confidence *confidence);
+bool reel_severity_parse(const char *name, enum reel_severity *severity);
 const char *reel_confidence_name(enum reel_confidence confidence);
 const char *reel_severity_name(enum reel_severity severity);
 
