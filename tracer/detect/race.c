@@ -1,0 +1,229 @@
+/* Data races on annotated memory: two accesses to the same bytes, one of them a write, that nothing
+ * orders. FastTrack (Flanagan and Freund, PLDI 2009): the last write as one epoch, the last reads
+ * as few as possible. Memory is kept by words of eight bytes, exact to the byte; nothing is
+ * evicted.
+ *
+ * Happens-before counts locks here: what a lock ordered in this run was ordered. It is not kept
+ * before the first access: two accesses after that moment can only be ordered by what comes after
+ * it. */
+#include <string.h>
+
+#include "tracer/detect/describe.h"
+#include "tracer/detect/detectors.h"
+#include "tracer/detect/happens_before.h"
+#include "tracer/model/address_map.h"
+
+#define WORD 8u
+
+struct access {
+    uint64_t time_ns;
+    uint32_t thread, position, stack;
+};
+
+/* Some bytes of a word, always accessed together so far. */
+struct cell {
+    uint8_t mask;
+    struct access write;
+    struct access *read;
+    uint32_t reads;
+    struct cell *next;
+};
+
+struct race {
+    const struct reel_detect_context *context;
+    struct reel_happens_before *order; /* NULL until the first access */
+    struct reel_address_map words;     /* (process, word) → index of `cells` + 1 */
+    GPtrArray *cells;                  /* struct cell, a list for each word */
+};
+
+static void free_cells(void *data)
+{
+    struct cell *cell = data;
+    while (cell) {
+        struct cell *next = cell->next;
+        g_free(cell->read);
+        g_free(cell);
+        cell = next;
+    }
+}
+
+static void *race_new(const struct reel_detect_context *context)
+{
+    struct race *race = g_new0(struct race, 1);
+    race->context = context;
+    race->cells = g_ptr_array_new_with_free_func(free_cells);
+    return race;
+}
+
+static void race_free(void *detector)
+{
+    struct race *race = detector;
+    reel_happens_before_free(race->order);
+    reel_address_map_clear(&race->words);
+    g_ptr_array_unref(race->cells);
+    g_free(race);
+}
+
+static bool is_ordered(const struct race *race, const struct access *before, uint32_t thread)
+{
+    return !before->thread || before->thread == thread ||
+           before->position <=
+               reel_clock_at(reel_happens_before_clock(race->order, thread), before->thread);
+}
+
+static void report(struct race *race, uint32_t object, const struct access *a, bool a_writes,
+                   const struct access *b, bool b_writes)
+{
+    const struct reel_detect_context *context = race->context;
+    const char *name = reel_describe_object(context, object);
+    const char *a_does = a_writes ? "writes" : "reads", *b_does = b_writes ? "writes" : "reads";
+    struct reel_finding *finding =
+        reel_finding_new(REEL_FINDING_RACE, REEL_CONFIDENCE_OBSERVED, REEL_SEVERITY_ERROR);
+    reel_finding_title(finding, "race: %s is %s by %s while %s %s it", name,
+                       b_writes ? "written" : "read", reel_describe_thread(context, b->thread),
+                       reel_describe_thread(context, a->thread), a_does);
+    reel_finding_explain(finding,
+                         "%s %s %s at %s, and %s %s it at %s. No lock, no wait and no hand-over "
+                         "orders the two: what is read, and what is left, is up to chance.",
+                         reel_describe_thread(context, a->thread), a_does, name,
+                         reel_describe_site(context, a->stack),
+                         reel_describe_thread(context, b->thread), b_does,
+                         reel_describe_site(context, b->stack));
+    reel_finding_fix(finding,
+                     "Guard %s with one mutex wherever it is read or written, make it "
+                     "atomic, or let one thread own it and send the others messages.",
+                     name);
+    reel_finding_evidence(finding, a->time_ns, a->thread, object, a->stack, "%s %s here", a_does,
+                          name);
+    reel_finding_evidence(finding, b->time_ns, b->thread, object, b->stack, "%s %s here", b_does,
+                          name);
+    finding->time_ns = b->time_ns;
+    GString *first = g_string_new(a_does), *second = g_string_new(b_does);
+    GString *key = g_string_new("race|");
+    reel_describe_key_site(context, a->stack, first);
+    reel_describe_key_site(context, b->stack, second);
+    reel_describe_key_object(context, object, key);
+    bool swap = strcmp(first->str, second->str) > 0;
+    reel_finding_key(finding, "%s|%s|%s", key->str, swap ? second->str : first->str,
+                     swap ? first->str : second->str);
+    g_string_free(first, TRUE);
+    g_string_free(second, TRUE);
+    g_string_free(key, TRUE);
+    reel_finding_set_add(context->findings, finding);
+}
+
+static void check_read(struct race *race, struct cell *cell, const struct access *access,
+                       uint32_t object)
+{
+    if (!is_ordered(race, &cell->write, access->thread))
+        report(race, object, &cell->write, true, access, false);
+    /* Reads that happened before this one say nothing that it does not. */
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < cell->reads; i++)
+        if (!is_ordered(race, &cell->read[i], access->thread))
+            cell->read[kept++] = cell->read[i];
+    cell->read = g_renew(struct access, cell->read, kept + 1);
+    cell->read[kept] = *access;
+    cell->reads = kept + 1;
+}
+
+static void check_write(struct race *race, struct cell *cell, const struct access *access,
+                        uint32_t object)
+{
+    if (!is_ordered(race, &cell->write, access->thread))
+        report(race, object, &cell->write, true, access, true);
+    for (uint32_t i = 0; i < cell->reads; i++)
+        if (!is_ordered(race, &cell->read[i], access->thread))
+            report(race, object, &cell->read[i], false, access, true);
+    cell->reads = 0;
+    cell->write = *access;
+}
+
+/* The cells of a word are disjoint; one that is accessed in part falls into two. */
+static void split(struct cell *cell, uint8_t mask)
+{
+    struct cell *rest = g_new(struct cell, 1);
+    *rest = *cell;
+    rest->mask = cell->mask & (uint8_t)~mask;
+    rest->read = g_new(struct access, cell->reads);
+    if (cell->reads)
+        memcpy(rest->read, cell->read, cell->reads * sizeof *cell->read);
+    cell->mask &= mask;
+    cell->next = rest;
+}
+
+static void access_word(struct race *race, const struct reel_event *event, uint32_t object,
+                        uint64_t word, uint8_t mask)
+{
+    uint32_t place = reel_address_place(event->process, 1);
+    uint32_t index = reel_address_map_get(&race->words, place, word);
+    const struct access access = {event->time_ns, event->thread,
+                                  reel_happens_before_position(race->order, event->thread),
+                                  event->stack};
+    if (!index) {
+        g_ptr_array_add(race->cells, NULL);
+        index = race->cells->len;
+        reel_address_map_set(&race->words, place, word, index);
+    }
+    uint8_t left = mask;
+    for (struct cell *cell = race->cells->pdata[index - 1]; cell && left; cell = cell->next) {
+        uint8_t common = cell->mask & left;
+        if (!common)
+            continue;
+        if (common != cell->mask)
+            split(cell, common);
+        left &= (uint8_t)~common;
+        if (event->operation == REEL_OP_WRITE)
+            check_write(race, cell, &access, object);
+        else
+            check_read(race, cell, &access, object);
+    }
+    if (!left)
+        return;
+    struct cell *cell = g_new0(struct cell, 1);
+    cell->mask = left;
+    cell->next = race->cells->pdata[index - 1];
+    race->cells->pdata[index - 1] = cell;
+    if (event->operation == REEL_OP_WRITE)
+        check_write(race, cell, &access, object);
+    else
+        check_read(race, cell, &access, object);
+}
+
+static void race_event(void *detector, const struct reel_event *event, uint32_t object,
+                       uint32_t other)
+{
+    struct race *race = detector;
+    bool accesses = event->class == REEL_CLASS_MEMORY &&
+                    (event->operation == REEL_OP_READ || event->operation == REEL_OP_WRITE);
+    if (!race->order && accesses)
+        race->order = reel_happens_before_new(race->context, REEL_ORDER_LOCKS);
+    if (!race->order)
+        return;
+    reel_happens_before_event(race->order, event, object, other);
+    if (!accesses || !event->thread || !object)
+        return;
+    const uint32_t most = 1u << 16; /* bytes of one access that are looked at */
+    uint64_t at = event->object, end = at + MIN(MAX(event->argument, 1u), most);
+    while (at < end && end > event->object) {
+        uint64_t word = at / WORD, stop = MIN(end, (word + 1) * WORD);
+        unsigned first = (unsigned)(at % WORD), count = (unsigned)(stop - at);
+        access_word(race, event, object, word, (uint8_t)((0xffu >> (WORD - count)) << first));
+        at = stop;
+    }
+}
+
+static void race_interval(void *detector, const struct reel_interval *interval)
+{
+    struct race *race = detector;
+    if (race->order)
+        reel_happens_before_interval(race->order, interval);
+}
+
+const struct reel_detector_class reel_race = {
+    .name = "race",
+    .new = race_new,
+    .free = race_free,
+    .event = race_event,
+    .interval = race_interval,
+};
