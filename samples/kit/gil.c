@@ -26,7 +26,7 @@ void gil_init(long interval)
     CHECK(pthread_cond_init(&gil.dropped, &monotonic));
     CHECK(pthread_condattr_destroy(&monotonic));
     gil.interval_ns = interval * 1000000;
-    REEL_LOCK_INIT(&gil, "GIL");
+    REEL_LOCK_INIT(&gil.held, "GIL");
 }
 
 /* Waits for the lock to be dropped; asks for it after each interval in which nobody else got it. */
@@ -49,13 +49,13 @@ void gil_take(void)
 {
     pthread_mutex_lock(&gil.lock);
     if (gil.held) {
-        REEL_LOCK_REQUEST(&gil);
+        REEL_LOCK_REQUEST(&gil.held);
         wait_until_dropped();
     }
     gil.held = true;
     gil.holders++;
     __atomic_store_n(&gil.wanted, false, __ATOMIC_RELAXED);
-    REEL_LOCK_ACQUIRE(&gil);
+    REEL_LOCK_ACQUIRE(&gil.held);
     pthread_cond_broadcast(&gil.taken);
     pthread_mutex_unlock(&gil.lock);
 }
@@ -63,7 +63,7 @@ void gil_take(void)
 void gil_drop(void)
 {
     pthread_mutex_lock(&gil.lock);
-    REEL_LOCK_RELEASE(&gil);
+    REEL_LOCK_RELEASE(&gil.held);
     gil.held = false;
     pthread_cond_signal(&gil.dropped);
     pthread_mutex_unlock(&gil.lock);
@@ -75,7 +75,7 @@ void gil_check(void)
     if (!__atomic_load_n(&gil.wanted, __ATOMIC_RELAXED))
         return;
     pthread_mutex_lock(&gil.lock);
-    REEL_LOCK_RELEASE(&gil);
+    REEL_LOCK_RELEASE(&gil.held);
     gil.held = false;
     gil.forced++;
     long before = gil.holders;
