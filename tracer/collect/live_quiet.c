@@ -60,8 +60,7 @@ static bool is_inside(const struct reel_live_party *party, GHashTable *traced)
     default:
         break;
     }
-    if (!(party->flags & REEL_FLAG_SHARED_OBJECT))
-        return true;
+    /* Whatever the object says of itself: memory that has a name is within anybody's reach. */
     struct reel_live_place place;
     return reel_live_locate(party->pid, party->object, &place) && (!place.inode || place.anonymous);
 }

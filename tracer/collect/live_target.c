@@ -127,8 +127,9 @@ bool reel_live_locate(pid_t pid, uint64_t address, struct reel_live_place *place
         *place = (struct reel_live_place){.device = makedev(major_number, minor_number),
                                           .inode = mode[3] == 's' ? inode : 0,
                                           .offset = offset + (address - start)};
-        place->anonymous = strncmp(name, "/dev/zero", 9) == 0 || strncmp(name, "/memfd:", 7) == 0 ||
-                           strstr(name, " (deleted)");
+        /* "(deleted)" would not do: a named semaphore's memory is mapped before it gets its name.
+         */
+        place->anonymous = strncmp(name, "/dev/zero", 9) == 0 || strncmp(name, "/memfd:", 7) == 0;
     }
     fclose(maps);
     return found;
