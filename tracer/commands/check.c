@@ -121,8 +121,10 @@ static int check_traces(const struct reel_command *command, struct reel_check_ru
         return reel_command_usage(command, "a report in that format is about one trace");
     for (int i = 0; i < count; i++) {
         struct reel_error error = {0};
-        if (!check_trace(rules, paths[i], &result, &error))
-            return reel_command_fail(command, &error);
+        if (!check_trace(rules, paths[i], &result, &error)) {
+            int status = reel_command_fail(command, &error);
+            return status == REEL_STATUS_FAILED ? REEL_STATUS_BAD_TRACE : status;
+        }
     }
     return result.failing ? rules->error_status : REEL_STATUS_OK;
 }
