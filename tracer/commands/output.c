@@ -97,6 +97,32 @@ const char *reel_output_style(const struct reel_output *output, enum reel_style 
     return output->color ? sequences[style] : "";
 }
 
+void reel_output_paragraph(const struct reel_output *output, const char *text, int indent)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    g_autofree char *plain = output->utf8 ? NULL
+                                          : g_convert_with_fallback(valid, -1, "ASCII//TRANSLIT",
+                                                                    "UTF-8", "?", NULL, NULL, NULL);
+    g_auto(GStrv) words = g_strsplit(plain ? plain : valid, " ", -1);
+    int limit = output->width < 100 ? output->width : 100, column = 0;
+    for (char **word = words; *word; word++) {
+        int width = reel_text_columns(*word);
+        if (!column || column + 1 + width > limit) {
+            fprintf(output->file, "%s%*s", column ? "\n" : "", indent, "");
+            column = indent;
+        } else {
+            fputc(' ', output->file);
+            column++;
+        }
+        for (char *at = *word; *at; at++)
+            if ((unsigned char)*at < 32)
+                *at = '?';
+        fputs(*word, output->file);
+        column += width;
+    }
+    fputc('\n', output->file);
+}
+
 int reel_text_columns(const char *text)
 {
     int columns = 0;

@@ -32,6 +32,10 @@ enum reel_style {
 };
 const char *reel_output_style(const struct reel_output *output, enum reel_style style);
 
+/* Prints a paragraph, `indent` columns in, wrapped at the output's width but at most 100 columns;
+ * in plain ASCII where the locale has no more. */
+void reel_output_paragraph(const struct reel_output *output, const char *text, int indent);
+
 /* Columns a text takes on a terminal (wide characters count twice). */
 int reel_text_columns(const char *text);
 

@@ -8,6 +8,7 @@
 #include "tracer/commands/report_section.h"
 #include "tracer/commands/sealing.h"
 #include "tracer/commands/table.h"
+#include "tracer/detect/advice.h"
 #include "tracer/model/time_text.h"
 
 static double number_of(sqlite3 *database, const char *sql)
@@ -54,6 +55,29 @@ static void print_head(const struct reel_output *output, struct reel_trace *trac
     sqlite3_free(lost);
     sqlite3_free(scheduling);
     sqlite3_free(processors);
+}
+
+/* What follows from all of it. */
+static bool tell_advice(const struct reel_output *output, JsonBuilder *builder,
+                        struct reel_trace *trace, struct reel_error *error)
+{
+    char *advice = reel_advice(trace, error);
+    if (!advice)
+        return false;
+    if (builder) {
+        json_builder_set_member_name(builder, "advice");
+        g_autofree char *valid = g_utf8_make_valid(advice, -1);
+        json_builder_add_string_value(builder, valid);
+    } else if (*advice) {
+        fprintf(output->file, "\n%sAdvice%s\n", reel_output_style(output, REEL_STYLE_BOLD),
+                reel_output_style(output, REEL_STYLE_PLAIN));
+        g_auto(GStrv) paragraphs = g_strsplit(advice, "\n", -1);
+        for (char **paragraph = paragraphs; *paragraph; paragraph++)
+            if (**paragraph)
+                reel_output_paragraph(output, *paragraph, 2);
+    }
+    reel_advice_free(advice);
+    return true;
 }
 
 static int run(const struct reel_command *command, int argc, char **argv)
@@ -108,6 +132,8 @@ static int run(const struct reel_command *command, int argc, char **argv)
         }
         reel_table_free(table);
     }
+    if (good)
+        good = tell_advice(&output, json ? builder : NULL, trace, &error);
     if (json && good) {
         json_builder_end_object(builder);
         g_autoptr(JsonNode) root = json_builder_get_root(builder);
