@@ -36,7 +36,7 @@ static void wait_begin(struct wait *wait, uint32_t call)
 {
     struct reel_tls *tls = wait->tls;
     wait->result = ECANCELED;
-    reel_mutex_wait_releases(tls, wait->mutex);
+    reel_mutex_wait_releases(tls, wait->mutex, wait->stack);
     uint32_t kind = condition_kind(wait->condition, REEL_OP_WAIT);
     uint32_t sequence = reel_sequence_atomic(condition_key(wait->condition), &kind);
     uint64_t word = (uintptr_t)wait->mutex;

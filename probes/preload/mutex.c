@@ -313,12 +313,12 @@ void mtx_destroy(mtx_t *mtx)
 }
 
 /* The wait of a condition variable lets go of its mutex and takes it again: see condition.c. */
-void reel_mutex_wait_releases(struct reel_tls *tls, pthread_mutex_t *mutex)
+void reel_mutex_wait_releases(struct reel_tls *tls, pthread_mutex_t *mutex, uint32_t stack)
 {
     uint32_t kind = mutex_kind(mutex, REEL_OP_RELEASE) | REEL_FLAG_IN_WAIT, sequence = 0;
     if (REEL_LIKELY(is_owner(tls, mutex)))
         sequence = reel_sequence_exclusive(mutex_key(mutex), &kind);
-    reel_emit(tls, kind, (uintptr_t)mutex, sequence, 0, 0);
+    reel_emit(tls, kind, (uintptr_t)mutex, sequence, 0, sequence ? 0 : stack);
 }
 
 void reel_mutex_wait_reacquires(struct reel_tls *tls, pthread_mutex_t *mutex, uint32_t stack)

@@ -4,7 +4,9 @@
 
 #include "probes/preload/probe.h"
 
-void reel_mutex_wait_releases(struct reel_tls *tls, pthread_mutex_t *mutex) REEL_HIDDEN;
+/* `stack`: of the wait; told only when the mutex itself says that the caller does not hold it. */
+void reel_mutex_wait_releases(struct reel_tls *tls, pthread_mutex_t *mutex,
+                              uint32_t stack) REEL_HIDDEN;
 void reel_mutex_wait_reacquires(struct reel_tls *tls, pthread_mutex_t *mutex,
                                 uint32_t stack) REEL_HIDDEN;
 
