@@ -157,7 +157,7 @@ void reel_misuse_thread_event(struct reel_misuse *misuse, const struct reel_even
 
 void reel_misuse_thread_hold(struct reel_misuse *misuse, const struct reel_hold *hold)
 {
-    if (!hold->released && !hold->shared)
+    if (!hold->released)
         g_array_append_vals(misuse->cut, hold, 1);
 }
 
