@@ -182,13 +182,18 @@ static int run(const struct reel_command *command, int argc, char **argv)
     } else if (argc < 2) {
         reel_command_usage(command, "no program and no trace to check");
         status = usage;
-    } else if (!reel_check_rules_make(&rules, &words.findings, &error)) {
+    } else if (!reel_check_rules_make(&rules, &words.findings, argv[1], &error)) {
         reel_command_fail(command, &error);
         status = usage;
     } else if (!separated && is_trace(argv[1])) {
         rules.offline = rules.kept = true;
         status = check_traces(command, &rules, argc - 1, argv + 1);
     } else {
+        if (words.recording.output) {
+            char *pattern = words.recording.output;
+            words.recording.output = reel_check_file_name(pattern, argv[1]);
+            g_free(pattern);
+        }
         rules.quiet = words.recording.quiet;
         rules.kept = words.recording.output != NULL;
         status = check_program(command, &words, &rules, argv + 1);

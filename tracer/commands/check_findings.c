@@ -66,7 +66,7 @@ static bool parse_limit(const char *text, int *limit, struct reel_error *error)
 }
 
 bool reel_check_rules_make(struct reel_check_rules *rules, const struct reel_check_words *words,
-                           struct reel_error *error)
+                           const char *program, struct reel_error *error)
 {
     *rules = (struct reel_check_rules){.error_status = words->error_exitcode,
                                        .suppressions = reel_suppressions_new()};
@@ -90,7 +90,7 @@ bool reel_check_rules_make(struct reel_check_rules *rules, const struct reel_che
         rules->written = g_string_new(NULL);
         rules->write_path = words->write_suppressions;
     }
-    rules->outputs = reel_check_outputs_new(words->formats, words->outputs, error);
+    rules->outputs = reel_check_outputs_new(words->formats, words->outputs, program, error);
     return rules->outputs != NULL;
 }
 

@@ -36,9 +36,10 @@ struct reel_check_rules {
     bool offline; /* reports go to standard output; else that is the program's */
 };
 
-/* False: a word or a file is off. `words` must outlive the rules. */
+/* `program`: what is checked, for names of files. False: a word or a file is off. `words` must
+ * outlive the rules. */
 bool reel_check_rules_make(struct reel_check_rules *rules, const struct reel_check_words *words,
-                           struct reel_error *error);
+                           const char *program, struct reel_error *error);
 /* After the last report: writes the suppressions asked for, names those that matched nothing. */
 bool reel_check_rules_finish(struct reel_check_rules *rules, struct reel_error *error);
 void reel_check_rules_clear(struct reel_check_rules *rules);

@@ -50,8 +50,26 @@ static bool add(struct reel_check_outputs *outputs, const char *word, struct ree
                           name);
 }
 
+char *reel_check_file_name(const char *pattern, const char *program)
+{
+    GString *name = g_string_new(NULL);
+    g_autofree char *base = g_path_get_basename(program);
+    for (const char *at = pattern; *at; at++) {
+        if (*at != '%' || !at[1] || !strchr("pn%", at[1])) {
+            g_string_append_c(name, *at);
+            continue;
+        }
+        at++;
+        if (*at == 'p')
+            g_string_append_printf(name, "%d", (int)getpid());
+        else
+            g_string_append(name, *at == 'n' ? base : "%");
+    }
+    return g_string_free(name, FALSE);
+}
+
 struct reel_check_outputs *reel_check_outputs_new(char *const *formats, char *const *files,
-                                                  struct reel_error *error)
+                                                  const char *program, struct reel_error *error)
 {
     struct reel_check_outputs *outputs = g_new0(struct reel_check_outputs, 1);
     outputs->all = g_array_new(FALSE, FALSE, sizeof(struct output));
@@ -70,8 +88,10 @@ struct reel_check_outputs *reel_check_outputs_new(char *const *formats, char *co
     }
     for (guint i = 0; i < outputs->all->len; i++) {
         struct output *output = &g_array_index(outputs->all, struct output, i);
-        if (output->file && strcmp(output->file, "-") == 0)
-            g_clear_pointer(&output->file, g_free);
+        char *pattern = output->file;
+        output->file =
+            pattern && strcmp(pattern, "-") != 0 ? reel_check_file_name(pattern, program) : NULL;
+        g_free(pattern);
     }
     if (good)
         return outputs;
