@@ -302,7 +302,9 @@ bool reel_processes_update(struct reel_processes *processes, uint64_t now_ns,
         if (!process->alive)
             continue;
         if (has_died(process)) {
-            ended(processes, process, now_ns);
+            /* Now, not when this look began: what began in between came before the end. */
+            ended(processes, process,
+                  reel_clock_map_ns(processes->clock, reel_clock_map_ticks(processes->clock)));
             if (!reel_processes_write(processes, process, error))
                 return false;
             continue;
