@@ -190,6 +190,27 @@ static bool no_memory(struct reader *reader)
     return reel_error_set(&reader->error, REEL_ERROR_SYSTEM, 0, "out of memory");
 }
 
+/* The state of a name, found by its first eight bytes: millions of them are asked for. */
+static bool state_of(const char *name, int bytes, enum reel_state *state)
+{
+    static uint64_t known[REEL_STATE_COUNT];
+    uint64_t head = 0;
+    if (!name || bytes < 1)
+        return false;
+    memcpy(&head, name, (size_t)MIN(bytes, 8));
+    if (!known[0])
+        for (unsigned i = REEL_STATE_COUNT; i-- > 0;) {
+            const char *text = reel_state_name(i);
+            memcpy(&known[i], text, MIN(strlen(text), 8));
+        }
+    for (unsigned i = 0; i < REEL_STATE_COUNT; i++)
+        if (known[i] == head) {
+            *state = (enum reel_state)i;
+            return true;
+        }
+    return false;
+}
+
 static bool read_intervals(struct reader *reader)
 {
     sqlite3_stmt *rows;
@@ -197,13 +218,13 @@ static bool read_intervals(struct reader *reader)
         return false;
     struct reel_lane *lane = NULL;
     bool good = true;
-    /* States come by name; few of them: remembered by the pointer's text once seen. */
     while (good && sqlite3_step(rows) == SQLITE_ROW) {
         uint32_t thread = (uint32_t)sqlite3_column_int64(rows, 0);
         if (!lane || lane->id != thread)
             lane = g_hash_table_lookup(reader->content->by_thread, GUINT_TO_POINTER(thread));
         enum reel_state state;
-        if (!lane || !reel_state_parse((const char *)sqlite3_column_text(rows, 3), &state))
+        const char *name = (const char *)sqlite3_column_text(rows, 3);
+        if (!lane || !state_of(name, sqlite3_column_bytes(rows, 3), &state))
             continue;
         if (!reel_lane_data_append(&lane->data, (uint64_t)sqlite3_column_int64(rows, 1),
                                    (uint64_t)sqlite3_column_int64(rows, 2), state,
