@@ -9,7 +9,7 @@ if(REEL_CHECK)
   find_program(REEL reel REQUIRED)
   file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/reel")
   set(reel_launcher "${REEL}" check -q "--format=junit=${CMAKE_BINARY_DIR}/reel/%n-%p.xml"
-      "-o${CMAKE_BINARY_DIR}/reel/%n-%p.reel" --)
+      "--trace=${CMAKE_BINARY_DIR}/reel/%n-%p.reel" --)
   if(CMAKE_VERSION VERSION_GREATER_EQUAL 3.29)
     set(CMAKE_TEST_LAUNCHER ${reel_launcher})
   else()
