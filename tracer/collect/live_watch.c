@@ -25,6 +25,7 @@ struct reel_live {
     uint64_t looked_ns;
     uint64_t cycle_mark, cycle_ns; /* a cycle seen, and when first */
     uint64_t quiet_mark, quiet_ns; /* the same of standing still */
+    uint64_t ask_ns, ask_step_ns;  /* not asked again whether it does before then */
     uint64_t quiet_told;           /* mark of a hang that was told */
     uint64_t suspect_told;
     bool quiet_checked, ended, timed_out, memory_asked;
@@ -223,15 +224,19 @@ static bool look_for_quiet(struct reel_live *live, uint64_t now_ns)
         live->quiet_mark = mark;
         live->quiet_ns = now_ns;
         live->quiet_checked = false;
+        live->ask_ns = 0;
+        live->ask_step_ns = LOOK_NS;
         return false;
     }
     uint64_t still_ns = now_ns - live->quiet_ns;
     bool due = still_ns >= live->hooks->grace_ns;
     bool suspect = !due && !live->quiet_checked && still_ns >= SUSPECT_NS;
-    if (!due && !suspect)
+    if ((!due && !suspect) || now_ns < live->ask_ns)
         return false;
     if (!reel_live_is_quiet(&live->graph, live->processes)) {
-        live->quiet_mark = 0; /* ask again after a whole grace period */
+        /* A moment's business of the kernel, or an outside: then it is asked ever more rarely. */
+        live->ask_ns = now_ns + live->ask_step_ns;
+        live->ask_step_ns *= 2;
         return false;
     }
     live->quiet_checked = true;

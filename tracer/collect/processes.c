@@ -1,6 +1,7 @@
 #include "tracer/collect/processes.h"
 
 #include "tracer/collect/image.h"
+#include "tracer/collect/maps.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -115,55 +115,6 @@ static char *read_executable(pid_t pid)
     return target ? g_utf8_make_valid(target, -1) : NULL;
 }
 
-/* Reads /proc/PID/maps and stores what a symbol or a shared object may be found in. */
-static bool read_maps(struct reel_processes *processes, struct reel_process *process,
-                      uint64_t now_ns, struct reel_error *error)
-{
-    process->maps_stale = false;
-    process->maps_ns = now_ns;
-    g_autofree char *path = g_strdup_printf("/proc/%d/maps", (int)process->row.pid);
-    g_autofree char *text = NULL;
-    gsize length = 0;
-    if (!g_file_get_contents(path, &text, &length, NULL) || length == 0)
-        return true; /* it is gone already: what was read before has to do */
-    uint64_t sum = g_str_hash(text) ^ (uint64_t)length << 32;
-    if (sum == process->maps_sum)
-        return true;
-    process->maps_sum = sum;
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    for (char **line = lines; *line; line++) {
-        unsigned long long start, end, offset, inode;
-        unsigned major, minor;
-        char mode[5] = "";
-        int name_at = 0;
-        if (sscanf(*line, "%llx-%llx %4s %llx %x:%x %llu %n", &start, &end, mode, &offset, &major,
-                   &minor, &inode, &name_at) < 7)
-            continue;
-        const char *name = *line + name_at;
-        bool shared = mode[3] == 's';
-        bool file = name[0] == '/';
-        if (!file && !shared)
-            continue;
-        if (shared && strstr(name, "memfd:reel"))
-            continue;
-        struct reel_mapping_row row = {
-            .process = process->row.id,
-            .start = start,
-            .end = end,
-            .offset = offset,
-            .from_ns = now_ns,
-            .device = makedev(major, minor),
-            .inode = inode,
-            .shared = shared,
-            .executable = mode[2] == 'x',
-            .path = *name ? name : NULL,
-        };
-        if (!reel_trace_put_mapping(processes->trace, &row, error))
-            return false;
-    }
-    return true;
-}
-
 bool reel_processes_write(struct reel_processes *processes, struct reel_process *process,
                           struct reel_error *error)
 {
@@ -250,7 +201,7 @@ static bool attached(struct reel_processes *processes, uint32_t index,
     if (process->row.parent && !reel_processes_find(processes, process->row.parent))
         process->row.parent = 0;
     if (!reel_processes_write(processes, process, error) ||
-        !read_maps(processes, process, now_ns, error))
+        !reel_maps_read(processes->trace, process, now_ns, error))
         return false;
     atomic_store_explicit(&slot->seen, 1, memory_order_release);
     return true;
@@ -310,7 +261,7 @@ bool reel_processes_update(struct reel_processes *processes, uint64_t now_ns,
             continue;
         }
         if (process->maps_stale && now_ns - process->maps_ns > 2000000 &&
-            !read_maps(processes, process, now_ns, error))
+            !reel_maps_read(processes->trace, process, now_ns, error))
             return false;
     }
     return true;
