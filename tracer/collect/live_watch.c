@@ -237,9 +237,15 @@ static bool look_for_quiet(struct reel_live *live, uint64_t now_ns)
         /* A moment's business of the kernel, or an outside: then it is asked ever more rarely. */
         live->ask_ns = now_ns + live->ask_step_ns;
         live->ask_step_ns *= 2;
+        live->quiet_checked = false;
         return false;
     }
+    /* Certain only when it was so before: an outside may be gone a moment before who it woke runs.
+     */
+    bool was_quiet = live->quiet_checked;
     live->quiet_checked = true;
+    if (due && !was_quiet)
+        return false;
     if (suspect) {
         /* Once a run: a program that stands still again and again was not hung. */
         if (!live->suspect_told) {
