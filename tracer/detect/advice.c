@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "tracer/detect/describe.h"
 #include "tracer/model/state.h"
 
 enum part { COMPUTING, WAITING_LOCK, WAITING_ORDER, WAITING_IO, IDLE, READY, PARTS };
@@ -200,7 +201,9 @@ static void say_lock(GString *text, const struct sums *sums, const struct lock *
                      double parallelism, int threads)
 {
     double held = lock->span_ns > 0 ? MIN(100, 100 * lock->hold_ns / lock->span_ns) : 0;
-    double each = lock->hold_ns / lock->acquisitions, per = lock->span_ns / lock->acquisitions;
+    char each[32], per[32];
+    reel_describe_duration((uint64_t)(lock->hold_ns / MAX(lock->acquisitions, 1)), each);
+    reel_describe_duration((uint64_t)(lock->span_ns / MAX(lock->acquisitions, 1)), per);
     g_string_append_printf(text,
                            "%d threads, and the lock %s held %.0f %% of the time: they ran %.2f at "
                            "a time. ",
@@ -210,18 +213,24 @@ static void say_lock(GString *text, const struct sums *sums, const struct lock *
                                *lock->site ? ", as at " : "", lock->site);
     else
         g_string_append_printf(text,
-                               "Shorten the section%s%s (%.3g µs held for every %.3g µs), or split "
+                               "Shorten the section%s%s (%s held for every %s), or split "
                                "what it guards; processes would run in parallel.\n",
-                               *lock->site ? " at " : "", lock->site, each / 1e3, per / 1e3);
+                               *lock->site ? " at " : "", lock->site, each, per);
 }
 
 static void say_choice(GString *text, const struct sums *sums, const struct lock *lock,
-                       double parallelism, int processors, int threads)
+                       double parallelism, int processors, int threads, double global_lock)
 {
     double computing = share(sums, COMPUTING) + share(sums, READY);
     double io = share(sums, WAITING_IO);
     int useful = MIN(processors, MAX(threads, 1));
-    if (lock->threads > 1 && share(sums, WAITING_LOCK) >= 30) {
+    if (global_lock >= 50) {
+        g_string_append_printf(text,
+                               "%d threads share one global lock, held %.0f %% of the time: "
+                               "speed-up %.2f of %d. Threads help here only while they wait for "
+                               "I/O; for computing use processes, each with a lock of its own.\n",
+                               threads, MIN(global_lock, 100), parallelism, useful);
+    } else if (lock->threads > 1 && share(sums, WAITING_LOCK) >= 30) {
         say_lock(text, sums, lock, parallelism, threads);
     } else if (io >= 60 && threads <= 1) {
         g_string_append(text, "Bound by waiting, with one thread: independent waits can overlap. A "
@@ -275,7 +284,12 @@ char *reel_advice(struct reel_trace *trace, struct reel_error *error)
     threads = MAX(threads, 1);
     say_shares(text, &sums, threads, duration_ns, parallelism, processors);
     say_phases(text, trace, duration_ns);
-    say_choice(text, &sums, &lock, parallelism, processors, threads);
+    /* How much of its life an interpreter's lock was held, in percent. */
+    double global_lock =
+        number(trace, "SELECT max(100.0 * hold_ns / max(1, object.last_ns - object.first_ns))"
+                      " FROM lock_total JOIN object ON object.id = lock_total.object"
+                      " WHERE object.name LIKE 'GIL%' AND threads > 1");
+    say_choice(text, &sums, &lock, parallelism, processors, threads, global_lock);
     return g_string_free(text, FALSE);
 }
 

@@ -7,6 +7,7 @@
 
 #define LEAST_WAITED_NS 50000000ull
 #define LEAST_WAITS     20u
+#define GRAVE_WAITED_NS 500000000ull /* and a third of the time: a warning */
 
 struct contention {
     const struct reel_detect_context *context;
@@ -68,7 +69,8 @@ static void report(struct contention *contention, const struct reel_lock_use *us
     const char *name = reel_describe_object(context, use->object);
     struct reel_finding *finding =
         reel_finding_new(REEL_FINDING_CONTENTION, REEL_CONFIDENCE_OBSERVED,
-                         share >= 0.3 ? REEL_SEVERITY_WARNING : REEL_SEVERITY_INFO);
+                         share >= 0.3 && use->waited_ns >= GRAVE_WAITED_NS ? REEL_SEVERITY_WARNING
+                                                                           : REEL_SEVERITY_INFO);
     reel_finding_title(finding, "contention: %.0f %% of its users' time goes into waiting for %s",
                        100 * share, name);
     reel_finding_explain(

@@ -115,9 +115,14 @@ static double parallelism(const struct convoy *convoy, GHashTable *users, uint64
     return window_ns ? (double)running / (double)window_ns : 0;
 }
 
+static int compare_threads(const void *left, const void *right)
+{
+    return GPOINTER_TO_UINT(left) < GPOINTER_TO_UINT(right) ? -1 : left != right;
+}
+
 static void add_users(struct reel_finding *finding, GHashTable *users)
 {
-    GList *list = g_list_sort(g_hash_table_get_keys(users), NULL);
+    GList *list = g_list_sort(g_hash_table_get_keys(users), compare_threads);
     for (GList *at = list; at; at = at->next)
         reel_finding_thread(finding, GPOINTER_TO_UINT(at->data));
     g_list_free(list);
@@ -193,10 +198,12 @@ static void report_lock(struct convoy *convoy, const struct reel_lock_use *use, 
 static bool is_convoy(const struct convoy *convoy, const struct reel_lock_use *use, bool gil)
 {
     uint64_t window_ns = use->last_ns - use->first_ns;
+    /* Threads that sleep with the lock held are slow for another reason. */
+    double at_once = parallelism(convoy, use->user, window_ns);
     return window_ns >= LEAST_WINDOW_NS && use->handoffs >= LEAST_HANDOFFS &&
            reel_lock_use_waiters(use) >= 2 && use->waits >= LEAST_HANDOFFS &&
            use->held_ns >= window_ns / 4 * (gil ? 2 : 3) && use->waited_ns >= window_ns / 2 &&
-           parallelism(convoy, use->user, window_ns) < 1.5;
+           at_once < 1.5 && (gil || at_once > 0.25);
 }
 
 /* A global lock without a name: see above. */

@@ -151,8 +151,8 @@ static bool take_parts(sqlite3 *database, struct reel_finding *finding, const ch
     static const char *const queries[] = {
         "SELECT thread FROM finding_thread WHERE finding = ? ORDER BY position",
         "SELECT object FROM finding_object WHERE finding = ? ORDER BY position",
-        "SELECT time_ns, thread, object, stack, role FROM finding_event WHERE finding = ?"
-        " ORDER BY position",
+        ("SELECT time_ns, thread, object, stack, role FROM finding_event"
+         " WHERE finding = ? ORDER BY position"),
     };
     bool good = true;
     for (int i = 0; good && i < 3; i++) {

@@ -20,6 +20,7 @@ struct search {
     struct reel_sync_preserving *closure;
     struct node *node;
     size_t count;
+    GHashTable *askers;    /* lock → GArray of node indexes that ask for it */
     GHashTable *holders;   /* lock → GArray of node indexes that hold it */
     GHashTable *component; /* lock → its component's number */
     GHashTable *pairs;     /* locks of circles of two: low << 32 | high */
@@ -264,6 +265,65 @@ static bool can_meet(const struct search *search, const struct reel_lock_depende
     return false;
 }
 
+static void index_askers(struct search *search)
+{
+    search->askers = g_hash_table_new_full(NULL, NULL, NULL, free_indexes);
+    for (size_t i = 0; i < search->count; i++) {
+        uint32_t lock = search->node[i].dependency->lock;
+        GArray *list = g_hash_table_lookup(search->askers, GUINT_TO_POINTER(lock));
+        if (!search->node[i].alive)
+            continue;
+        if (!list) {
+            list = g_array_new(FALSE, FALSE, sizeof(size_t));
+            g_hash_table_insert(search->askers, GUINT_TO_POINTER(lock), list);
+        }
+        g_array_append_val(list, i);
+    }
+}
+
+/* Is there one in the list that asks for what `dependency` holds (or holds what it asks for), at a
+ * time when both can be there? `steps` bounds the work of all such questions. */
+static bool has_neighbour(const struct search *search, GHashTable *index, uint32_t lock,
+                          const struct reel_lock_dependency *dependency, bool asks, uint64_t *steps)
+{
+    const GArray *list = g_hash_table_lookup(index, GUINT_TO_POINTER(lock));
+    for (guint i = 0; list && i < list->len; i++) {
+        const struct node *node = &search->node[g_array_index(list, size_t, i)];
+        if (!*steps)
+            return true; /* enough: let the search find out */
+        --*steps;
+        if (node->alive &&
+            (asks ? blocks(node->dependency, dependency) : blocks(dependency, node->dependency)) &&
+            can_meet(search, node->dependency, dependency))
+            return true;
+    }
+    return false;
+}
+
+/* Takes out what no neighbour can meet, and all that then leads nowhere. */
+static void drop_the_lonely(struct search *search)
+{
+    uint64_t steps = search->steps;
+    bool changed = true;
+    while (changed && steps) {
+        changed = false;
+        for (size_t i = 0; i < search->count; i++) {
+            struct node *node = &search->node[i];
+            if (!node->alive)
+                continue;
+            bool asked = false;
+            for (uint32_t h = 0; !asked && h <= node->dependency->held_count; h++)
+                asked = has_neighbour(search, search->askers, held_at(node->dependency, h),
+                                      node->dependency, true, &steps);
+            if (!asked || !has_neighbour(search, search->holders, node->dependency->lock,
+                                         node->dependency, false, &steps)) {
+                node->alive = false;
+                changed = true;
+            }
+        }
+    }
+}
+
 static uint64_t pair_of(uint32_t a, uint32_t b)
 {
     return (uint64_t)MIN(a, b) << 32 | MAX(a, b);
@@ -430,7 +490,7 @@ static bool extend(struct search *search)
         if (!search->steps)
             return false;
         search->steps--;
-        if (next <= search->path[0] || search->node[next].on_path ||
+        if (!search->node[next].alive || next <= search->path[0] || search->node[next].on_path ||
             search->node[next].component != search->node[search->path[0]].component ||
             !blocks(last, search->node[next].dependency) || !fits(search, next))
             continue;
@@ -473,9 +533,12 @@ bool reel_lock_cycles(const struct reel_lock_order *order, uint64_t steps,
     search->pairs = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     search->larger = g_ptr_array_new_with_free_func(free_indexes);
     reduce(search);
+    index_askers(search);
+    index_holders(search);
+    drop_the_lonely(search);
     find_components(search);
     keep_within_components(search);
-    index_holders(search);
+    reduce(search);
     size_t most = longest(search);
     bool whole = true;
     if (most >= 2)
@@ -491,6 +554,7 @@ bool reel_lock_cycles(const struct reel_lock_order *order, uint64_t steps,
             search->node[i].on_path = false;
         }
     reel_sync_preserving_free(search->closure);
+    g_hash_table_unref(search->askers);
     g_hash_table_unref(search->holders);
     g_hash_table_unref(search->component);
     g_hash_table_unref(search->pairs);

@@ -40,8 +40,9 @@ struct reel_lock_order {
     GHashTable *signals; /* locks that others than the holder release: no locks */
     GHashTable *once_ns; /* once → pointer to the time its routine was done */
     GHashTable *writers_first;
-    GHashTable *gate_end; /* hold → struct reel_clock at its release */
-    GHashTable *index;    /* set of struct reel_lock_dependency */
+    GHashTable *annotated; /* locks that the program made of others and told of */
+    GHashTable *gate_end;  /* hold → struct reel_clock at its release */
+    GHashTable *index;     /* set of struct reel_lock_dependency */
     GPtrArray *dependency;
     GArray *section;
     uint32_t holds, acquisitions;
@@ -111,6 +112,7 @@ struct reel_lock_order *reel_lock_order_new(const struct reel_detect_context *co
     order->signals = g_hash_table_new(NULL, NULL);
     order->once_ns = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     order->writers_first = g_hash_table_new(NULL, NULL);
+    order->annotated = g_hash_table_new(NULL, NULL);
     order->gate_end = g_hash_table_new_full(NULL, NULL, NULL, free_clock);
     order->index = g_hash_table_new(hash_dependency, same_dependency);
     order->dependency = g_ptr_array_new_with_free_func(free_dependency);
@@ -132,6 +134,7 @@ void reel_lock_order_free(struct reel_lock_order *order)
     g_hash_table_unref(order->signals);
     g_hash_table_unref(order->once_ns);
     g_hash_table_unref(order->writers_first);
+    g_hash_table_unref(order->annotated);
     g_hash_table_unref(order->gate_end);
     g_hash_table_unref(order->index);
     g_ptr_array_unref(order->dependency);
@@ -212,6 +215,11 @@ static void add_witness(struct reel_lock_order *order, struct reel_lock_dependen
     };
 }
 
+static bool is_annotated(const struct reel_lock_order *order, uint32_t lock)
+{
+    return g_hash_table_contains(order->annotated, GUINT_TO_POINTER(lock));
+}
+
 static void add_dependency(struct reel_lock_order *order, const struct reel_event *event,
                            struct reel_lock_dependency *seen)
 {
@@ -219,13 +227,18 @@ static void add_dependency(struct reel_lock_order *order, const struct reel_even
     struct reel_held_lock few[16], *held = few;
     seen->thread = event->thread;
     seen->process = event->process;
-    seen->held_count = thread->held->len;
+    seen->held_count = 0;
     if (thread->held->len > G_N_ELEMENTS(few))
         held = g_new(struct reel_held_lock, thread->held->len);
     uint64_t held_ns = 0;
+    /* An annotated lock is made of others: taking it inside of its own mutex is how it works. Only
+     * among themselves do such locks have an order. */
+    bool annotated = is_annotated(order, seen->lock);
     for (guint i = 0; i < thread->held->len; i++) {
         const struct hold *hold = &g_array_index(thread->held, struct hold, i);
-        held[i] = hold->lock;
+        if (annotated != is_annotated(order, hold->lock.lock))
+            continue;
+        held[seen->held_count++] = hold->lock;
         held_ns = hold->since_ns;
     }
     seen->held = held;
@@ -470,6 +483,8 @@ static void lock_event(struct reel_lock_order *order, const struct reel_event *e
     case REEL_OP_INIT:
         if (event->class == REEL_CLASS_RWLOCK && event->argument == prefers_writers)
             g_hash_table_add(order->writers_first, GUINT_TO_POINTER(lock));
+        if (event->extra_words) /* its name: no call of the C library gives one */
+            g_hash_table_add(order->annotated, GUINT_TO_POINTER(lock));
         break;
     default:
         break;

@@ -46,6 +46,16 @@ void reel_lock_uses_hold(GHashTable *uses, const struct reel_hold *hold)
         use->first_ns = hold->start_ns;
     use->last_ns = MAX(use->last_ns, hold->end_ns);
     use->holds++;
+    user->asked_ns += hold->waited_ns;
+    use->asked_ns += hold->waited_ns;
+    use->asked += hold->waited_ns > 0;
+    user->asked += hold->waited_ns > 0;
+    if (hold->waited_ns > use->longest_asked_ns) {
+        use->longest_asked_ns = hold->waited_ns;
+        use->longest_asker = hold->thread;
+        use->asked_stack = hold->stack;
+        use->longest_asked_start_ns = hold->start_ns - hold->waited_ns;
+    }
     if (hold->shared)
         return; /* readers hold together: their time says nothing about a queue */
     use->held_ns += length;
@@ -83,6 +93,27 @@ void reel_lock_uses_interval(GHashTable *uses, const struct reel_interval *inter
     }
 }
 
+/* A lock built from others shows its waits only in what came between asking and holding. */
+static void settle(struct reel_lock_use *use)
+{
+    if (use->asked_ns <= use->waited_ns)
+        return;
+    use->waited_ns = use->asked_ns;
+    use->waits = use->asked;
+    use->longest_wait_ns = use->longest_asked_ns;
+    use->longest_waiter = use->longest_asker;
+    use->longest_wait_start_ns = use->longest_asked_start_ns;
+    use->wait_stack = use->asked_stack;
+    GHashTableIter iter;
+    void *value;
+    g_hash_table_iter_init(&iter, use->user);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        struct reel_lock_user *user = value;
+        user->waits = user->asked;
+        user->waited_ns = user->asked_ns;
+    }
+}
+
 static int compare_uses(const void *left, const void *right)
 {
     const struct reel_lock_use *a = *(void *const *)left, *b = *(void *const *)right;
@@ -97,8 +128,10 @@ GPtrArray *reel_lock_uses_ranked(GHashTable *uses)
     GHashTableIter iter;
     void *use;
     g_hash_table_iter_init(&iter, uses);
-    while (g_hash_table_iter_next(&iter, NULL, &use))
+    while (g_hash_table_iter_next(&iter, NULL, &use)) {
+        settle(use);
         g_ptr_array_add(list, use);
+    }
     g_ptr_array_sort(list, compare_uses);
     return list;
 }

@@ -10,6 +10,7 @@
 struct reel_lock_user {
     uint64_t held_ns, waited_ns, longest_wait_ns;
     uint64_t holds, waits;
+    uint64_t asked_ns, asked; /* from asking to holding */
 };
 
 struct reel_lock_use {
@@ -24,6 +25,8 @@ struct reel_lock_use {
     uint64_t longest_hold_start_ns;
     uint32_t longest_holder, longest_waiter;
     uint64_t longest_wait_start_ns;
+    uint64_t asked_ns, asked, longest_asked_ns, longest_asked_start_ns; /* as of its holds */
+    uint32_t longest_asker, asked_stack;
     GHashTable *user; /* thread → struct reel_lock_user */
 };
 

@@ -204,11 +204,14 @@ void reel_misuse_object_event(struct reel_misuse *misuse, const struct reel_even
     struct reel_misuse_object *mine = reel_misuse_object_at(misuse, object);
     if (!mine->is_used) {
         mine->is_used = true;
-        mine->user = event->thread;
         place(misuse, event, object);
         mine = reel_misuse_object_at(misuse, object);
     }
-    mine->has_users |= mine->user != event->thread;
+    if (event->operation == REEL_OP_ACQUIRE || event->operation == REEL_OP_REQUEST ||
+        event->operation == REEL_OP_FAIL) {
+        mine->has_users |= mine->user && mine->user != event->thread;
+        mine->user = event->thread;
+    }
     switch (event->operation) {
     case REEL_OP_INIT:
         init(misuse, event, object);
@@ -221,7 +224,8 @@ void reel_misuse_object_event(struct reel_misuse *misuse, const struct reel_even
         break;
     case REEL_OP_ACQUIRE:
         mine->acquired = (struct reel_misuse_moment){event->time_ns, event->thread, event->stack};
-        first_use(misuse, event, object);
+        if (!(event->flags & REEL_FLAG_BLOCKED)) /* else the end of what began before */
+            first_use(misuse, event, object);
         break;
     case REEL_OP_REQUEST:
     case REEL_OP_WAIT:

@@ -102,6 +102,18 @@ static void serial_interval(void *detector, const struct reel_interval *interval
     }
 }
 
+static bool is_only_thread(const struct serial *serial, uint32_t thread)
+{
+    const struct reel_world *world = serial->context->world;
+    const struct reel_world_thread *mine = reel_world_thread(world, thread);
+    for (uint32_t i = 1; mine && i < reel_world_thread_limit(world); i++) {
+        const struct reel_world_thread *other = reel_world_thread(world, i);
+        if (other && i != thread && other->process == mine->process)
+            return false;
+    }
+    return mine;
+}
+
 /* Was this thread the only one of its process, or the only one that did anything? */
 static bool is_alone(const struct serial *serial, uint32_t thread)
 {
@@ -199,8 +211,9 @@ static void serial_finish(void *detector)
         if (g_hash_table_size(waiter->object) >= LEAST_OBJECTS &&
             waiter->waited_ns >= LEAST_SUM_NS && waiter->waited_ns >= life / 2)
             report(serial, thread, waiter);
-        else if (waiter->sleeps >= LEAST_SLEEPS && !waiter->sleeps_differ &&
-                 waiter->slept_ns >= LEAST_SUM_NS && waiter->slept_ns >= life / 5 * 4)
+        else if (is_only_thread(serial, thread) && waiter->sleeps >= LEAST_SLEEPS &&
+                 !waiter->sleeps_differ && waiter->slept_ns >= LEAST_SUM_NS &&
+                 waiter->slept_ns >= life / 5 * 4)
             report_sleeps(serial, thread, waiter);
     }
 }

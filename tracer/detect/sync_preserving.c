@@ -181,7 +181,8 @@ bool reel_sync_preserving_reaches(struct reel_sync_preserving *closure,
 {
     if (!closure->complete)
         return false;
-    memset(closure->time->data, 0, closure->time->len * sizeof(uint32_t));
+    if (closure->time->len)
+        memset(closure->time->data, 0, closure->time->len * sizeof(uint32_t));
     for (size_t i = 0; i < closure->groups; i++)
         closure->group[i].included = 0;
     for (size_t i = 0; i < count; i++) {

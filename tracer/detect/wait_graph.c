@@ -219,6 +219,14 @@ size_t reel_wait_graph_circle(const struct reel_wait_graph *graph, uint32_t from
             return 0;
         at = node->blocker;
     }
+    /* Begin with the lowest number, wherever one came from. */
+    uint32_t lowest = at;
+    for (size_t i = 0; i < graph->count; i++) {
+        at = reel_wait_graph_node(graph, at)->blocker;
+        lowest = at < lowest ? at : lowest;
+    }
+    for (size_t i = 0; at != lowest && i < graph->count; i++)
+        at = reel_wait_graph_node(graph, at)->blocker;
     size_t count = 0;
     uint32_t first = at;
     do {
