@@ -41,6 +41,8 @@ struct reel_live *reel_live_new(const struct reel_live_hooks *hooks,
     live->clock = clock;
     live->processes = processes;
     reel_live_holds_init(&live->holds, owner->region->thread_capacity);
+    if (hooks->only_timeout)
+        live->holds.classes = 0;
     live->handles = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     live->told = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
     return live;
@@ -282,6 +284,8 @@ bool reel_live_look(struct reel_live *live, uint64_t now_ns)
     if (!live->memory_asked)
         ask_for_memory(live);
     bool over = false;
+    if (live->hooks->only_timeout)
+        owned = all_stuck = false;
     if (owned)
         over = look_for_cycle(live, now_ns);
     else

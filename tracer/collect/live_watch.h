@@ -54,6 +54,7 @@ struct reel_live_verdict {
 struct reel_live_hooks {
     uint64_t grace_ns;   /* of a hang */
     uint64_t timeout_ns; /* of the whole run; 0: none */
+    bool only_timeout;   /* look for nothing else */
     /* True ends the recording. The verdict lives during the call. */
     bool (*verdict)(void *data, const struct reel_live_verdict *verdict);
     /* The recording is over and was ended by a verdict; `pids` of the traced processes that still

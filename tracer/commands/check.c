@@ -50,15 +50,16 @@ static int judge(const struct reel_command *command, struct reel_recording *reco
     recording->trace = NULL;
     if (!good)
         return reel_recording_fail(command, recording, &error);
-    keep_or_remove(recording, words->recording.output, result.shown > 0);
-    if (!recording->quiet && !result.shown)
+    bool timed_out = live->told && live->kind == REEL_LIVE_TIMEOUT;
+    keep_or_remove(recording, words->recording.output, result.shown > 0 || timed_out);
+    if (!recording->quiet && !result.shown && !timed_out)
         fprintf(stderr, "reel: no findings: %" PRIu64 " events of %u threads in %u process%s%s\n",
                 recording->result.events, recording->result.threads, recording->result.processes,
                 recording->result.processes == 1 ? "" : "es",
                 recording->result.attached ? "" : " (the program ran unrecorded)");
     if (result.failing)
         return rules->error_status;
-    if (live->told && live->kind == REEL_LIVE_TIMEOUT)
+    if (timed_out)
         return STATUS_TIMEOUT;
     return reel_recording_status(recording);
 }
@@ -88,7 +89,8 @@ static int check_program(const struct reel_command *command, const struct words 
         }
         live.pid = &recording.result.pid;
         live.terminal = !recording.quiet && isatty(STDERR_FILENO);
-        struct reel_collect_hooks hooks = {.live = words->no_live ? NULL : &live.hooks};
+        live.hooks.only_timeout = words->no_live;
+        struct reel_collect_hooks hooks = {.live = &live.hooks};
         status = reel_recording_run(&recording, argv, true, &hooks, &error)
                      ? judge(command, &recording, words, &live, rules)
                      : reel_recording_fail(command, &recording, &error);
