@@ -14,7 +14,7 @@
 
 #include "probes/event/kinds.h"
 #include "probes/event/region.h"
-#include "probes/preload/clock.h"
+#include "probes/event/clock.h"
 #include "probes/preload/real.h"
 
 #define REEL_HIDDEN      __attribute__((visibility("hidden")))

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "probes/preload/clock.h"
+#include "probes/event/clock.h"
 
 static uint64_t monotonic(void)
 {

@@ -1,7 +1,8 @@
-/* Time stamps: raw ticks, converted to nanoseconds by the collector. The time-stamp counter where
- * the kernel itself trusts it (the collector looked), else CLOCK_MONOTONIC through the vDSO. */
-#ifndef REEL_PRELOAD_CLOCK_H
-#define REEL_PRELOAD_CLOCK_H
+/* Time stamps, read the same way on both sides: raw ticks, converted to nanoseconds by the
+ * collector. The time-stamp counter where the kernel itself trusts it (the collector looked), else
+ * CLOCK_MONOTONIC through the vDSO. */
+#ifndef REEL_EVENT_CLOCK_H
+#define REEL_EVENT_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>
