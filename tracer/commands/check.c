@@ -12,6 +12,9 @@
 #include "tracer/commands/sealing.h"
 
 #define STATUS_TIMEOUT 124 /* as timeout(1) */
+/* What a test leaves running (an agent, a daemon) may never end: it is not waited for as long as
+ * reel record does. */
+#define LINGER_S 5.0
 
 struct words {
     struct reel_recording_words recording;
@@ -165,6 +168,7 @@ static int parse(const struct reel_command *command, struct words *words, int *a
     count += G_N_ELEMENTS(own);
     count += reel_recording_entries(&words->recording, entries + count);
     words->recording.output = kept;
+    words->recording.linger = LINGER_S;
     entries[count] = (GOptionEntry)G_OPTION_ENTRY_NULL;
     return reel_command_parse(command, entries, argc, argv, true);
 }
