@@ -38,10 +38,12 @@ static bool is_end(uint32_t lock)
 }
 
 /* Does b hold what a asks for, in a mode that makes a wait? */
-static bool blocks(const struct reel_lock_dependency *a, const struct reel_lock_dependency *b)
+static bool blocks(const struct search *search, const struct reel_lock_dependency *a,
+                   const struct reel_lock_dependency *b)
 {
     if (is_end(a->lock))
-        return (a->lock & ~REEL_LOCK_END) == b->thread;
+        return (a->lock & ~REEL_LOCK_END) == b->thread &&
+               !reel_lock_order_speaks(search->order, b->thread, b->lock);
     for (uint32_t i = 0; i < b->held_count; i++) {
         const struct reel_held_lock *held = &b->held[i];
         if (held->lock != a->lock)
@@ -293,7 +295,8 @@ static bool has_neighbour(const struct search *search, GHashTable *index, uint32
             return true; /* enough: let the search find out */
         --*steps;
         if (node->alive &&
-            (asks ? blocks(node->dependency, dependency) : blocks(dependency, node->dependency)) &&
+            (asks ? blocks(search, node->dependency, dependency)
+                  : blocks(search, dependency, node->dependency)) &&
             can_meet(search, node->dependency, dependency))
             return true;
     }
@@ -373,8 +376,24 @@ struct choice {
     bool any, proved;
 };
 
+/* A join under a lock may depend on what was found under it: then nothing is proved. */
+static bool is_unconditional(const struct choice *choice)
+{
+    for (size_t i = 0; i < choice->count; i++) {
+        const struct reel_lock_dependency *dependency = choice->dependency[i];
+        const struct reel_lock_dependency *before =
+            choice->dependency[(i + choice->count - 1) % choice->count];
+        if (is_end(dependency->lock) &&
+            !reel_lock_order_joins_always(choice->search->order, dependency->thread, before->lock))
+            return false;
+    }
+    return true;
+}
+
 static bool try_proof(struct choice *choice)
 {
+    if (!is_unconditional(choice))
+        return false;
     struct reel_sync_preserving_request *request =
         g_new(struct reel_sync_preserving_request, choice->count);
     for (size_t i = 0; i < choice->count; i++)
@@ -480,7 +499,7 @@ static bool extend(struct search *search)
     const struct reel_lock_dependency *last =
         search->node[search->path[search->depth - 1]].dependency;
     if (search->depth == search->wanted) {
-        if (blocks(last, search->node[search->path[0]].dependency) && !is_told(search))
+        if (blocks(search, last, search->node[search->path[0]].dependency) && !is_told(search))
             tell(search);
         return search->steps > 0;
     }
@@ -492,7 +511,7 @@ static bool extend(struct search *search)
         search->steps--;
         if (!search->node[next].alive || next <= search->path[0] || search->node[next].on_path ||
             search->node[next].component != search->node[search->path[0]].component ||
-            !blocks(last, search->node[next].dependency) || !fits(search, next))
+            !blocks(search, last, search->node[next].dependency) || !fits(search, next))
             continue;
         search->path[search->depth++] = next;
         search->node[next].on_path = true;

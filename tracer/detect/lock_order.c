@@ -15,6 +15,7 @@ struct hold {
     uint64_t since_ns;
     uint32_t depth;
     uint32_t section; /* + 1; 0 = not kept */
+    bool has_joined;  /* a thread was joined under it */
     bool is_gate;     /* children were made under it */
 };
 
@@ -113,6 +114,7 @@ struct reel_lock_order *reel_lock_order_new(const struct reel_detect_context *co
     order->once_ns = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     order->writers_first = g_hash_table_new(NULL, NULL);
     order->annotated = g_hash_table_new(NULL, NULL);
+    order->uses = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
     order->gate_end = g_hash_table_new_full(NULL, NULL, NULL, free_clock);
     order->index = g_hash_table_new(hash_dependency, same_dependency);
     order->dependency = g_ptr_array_new_with_free_func(free_dependency);
@@ -135,6 +137,7 @@ void reel_lock_order_free(struct reel_lock_order *order)
     g_hash_table_unref(order->once_ns);
     g_hash_table_unref(order->writers_first);
     g_hash_table_unref(order->annotated);
+    g_hash_table_unref(order->uses);
     g_hash_table_unref(order->gate_end);
     g_hash_table_unref(order->index);
     g_ptr_array_unref(order->dependency);
@@ -164,6 +167,40 @@ static struct hold *find_hold(struct thread *thread, uint32_t lock)
             return hold;
     }
     return NULL;
+}
+
+/* What a thread does with a lock. */
+struct use {
+    int64_t key; /* thread << 32 | lock */
+    uint64_t sections, joins;
+    bool speaks;
+};
+
+static struct use *use_of(struct reel_lock_order *order, uint32_t thread, uint32_t lock)
+{
+    int64_t key = (int64_t)((uint64_t)thread << 32 | lock);
+    struct use *use = g_hash_table_lookup(order->uses, &key);
+    if (!use) {
+        use = g_new0(struct use, 1);
+        use->key = key;
+        g_hash_table_insert(order->uses, &use->key, use);
+    }
+    return use;
+}
+
+bool reel_lock_order_speaks(const struct reel_lock_order *order, uint32_t thread, uint32_t lock)
+{
+    int64_t key = (int64_t)((uint64_t)thread << 32 | lock);
+    const struct use *use = g_hash_table_lookup(order->uses, &key);
+    return use && use->speaks;
+}
+
+bool reel_lock_order_joins_always(const struct reel_lock_order *order, uint32_t thread,
+                                  uint32_t lock)
+{
+    int64_t key = (int64_t)((uint64_t)thread << 32 | lock);
+    const struct use *use = g_hash_table_lookup(order->uses, &key);
+    return use && use->sections == use->joins;
 }
 
 /* When there is no room, every second witness goes, and from then on only every second comes in:
@@ -333,6 +370,7 @@ static void acquire(struct reel_lock_order *order, const struct reel_event *even
         .section = begin_section(order, event, lock, shared),
     };
     g_array_append_val(thread->held, hold);
+    use_of(order, event->thread, lock)->sections++;
     if (!shared)
         g_hash_table_insert(order->owner, GUINT_TO_POINTER(lock), GUINT_TO_POINTER(event->thread));
 }
@@ -432,6 +470,12 @@ static void join(struct reel_lock_order *order, const struct reel_event *event, 
     if (!target || target == event->thread || !thread->held->len ||
         event->argument & (REEL_CALL_TIMED | REEL_CALL_TRY))
         return;
+    for (guint i = 0; i < thread->held->len; i++) {
+        struct hold *hold = &g_array_index(thread->held, struct hold, i);
+        if (!hold->has_joined)
+            use_of(order, event->thread, hold->lock.lock)->joins++;
+        hold->has_joined = true;
+    }
     struct reel_lock_dependency seen = {
         .lock = REEL_LOCK_END | target,
         .object = object,
@@ -528,6 +572,11 @@ void reel_lock_order_event(struct reel_lock_order *order, const struct reel_even
         semaphore_event(order, event, object);
     } else if (object && is_lock(event->class)) {
         lock_event(order, event, object);
+    } else if (event->operation == REEL_OP_SIGNAL || event->operation == REEL_OP_BROADCAST) {
+        const GArray *held = thread_at(order, event->thread)->held;
+        for (guint i = 0; i < held->len; i++)
+            use_of(order, event->thread, g_array_index(held, struct hold, i).lock.lock)->speaks =
+                true;
     } else if (event->class == REEL_CLASS_THREAD) {
         if (event->operation == REEL_OP_CREATE)
             create(order, event);

@@ -91,6 +91,14 @@ bool reel_lock_order_always_excludes(const struct reel_lock_order *order,
                                      const struct reel_lock_dependency *a,
                                      const struct reel_lock_dependency *b);
 
+/* Does the thread tell others about what it does under the lock: signal a condition while it holds
+ * it? Then whoever joins it under that lock has probably been told that it will not come again. */
+bool reel_lock_order_speaks(const struct reel_lock_order *order, uint32_t thread, uint32_t lock);
+/* Does the thread join another one each time it holds the lock? Else what it finds there decides,
+ * a note perhaps that the other one is done, and that is not in the trace. */
+bool reel_lock_order_joins_always(const struct reel_lock_order *order, uint32_t thread,
+                                  uint32_t lock);
+
 /* All critical sections, in the order of acquisition; `complete` is false when there were more than
  * are kept. */
 const struct reel_critical_section *reel_lock_order_sections(const struct reel_lock_order *order,

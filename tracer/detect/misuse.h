@@ -21,7 +21,6 @@ struct reel_misuse_object {
     uint32_t user;                                       /* first thread that used it */
     uint32_t before; /* the object that was at its address before; 0 = none */
     bool is_made, is_destroyed, is_used, told_use;
-    bool has_users; /* more than one thread */
 };
 
 enum reel_misuse_bond { REEL_BOND_NONE, REEL_BOND_JOINED, REEL_BOND_DETACHED };

@@ -207,11 +207,6 @@ void reel_misuse_object_event(struct reel_misuse *misuse, const struct reel_even
         place(misuse, event, object);
         mine = reel_misuse_object_at(misuse, object);
     }
-    if (event->operation == REEL_OP_ACQUIRE || event->operation == REEL_OP_REQUEST ||
-        event->operation == REEL_OP_FAIL) {
-        mine->has_users |= mine->user && mine->user != event->thread;
-        mine->user = event->thread;
-    }
     switch (event->operation) {
     case REEL_OP_INIT:
         init(misuse, event, object);

@@ -178,9 +178,8 @@ void reel_misuse_thread_finish(struct reel_misuse *misuse)
         const char *who = reel_describe_thread(context, hold->thread);
         bool recursive = class == REEL_CLASS_MUTEX && (mine->kind & 3) == recursive_type;
         struct reel_finding *finding =
-            reel_misuse_finding(misuse, "ended with lock",
-                                mine->has_users ? REEL_SEVERITY_ERROR : REEL_SEVERITY_WARNING,
-                                hold->object, hold->end_ns, hold->stack);
+            reel_misuse_finding(misuse, "ended with lock", REEL_SEVERITY_ERROR, hold->object,
+                                hold->end_ns, hold->stack);
         reel_finding_title(finding, "%s ended while it held %s", who, name);
         reel_finding_explain(finding,
                              "%s took %s at %s and ended without unlocking it%s. Nobody else may "

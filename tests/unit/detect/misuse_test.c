@@ -50,7 +50,7 @@ static void both_stacks_are_told(void **state)
 static void locking_twice_is_refused(void **state)
 {
     assert_claims(state, A "T1 lock A; T1 want A; T1 fail A EDEADLK; T1 unlock A",
-                  "warning misuse observed A");
+                  "error misuse observed A");
     assert_claims(state, A "T1 lock A; T1 lock A recursive; T1 unlock A recursive; T1 unlock A",
                   "");
 }
@@ -146,11 +146,11 @@ static void waiting_with_two_mutexes(void **state)
 
 static void a_deadline_that_is_no_time(void **state)
 {
-    assert_claims(state, A "T1 want A timed; T1 fail A EINVAL", "warning misuse observed A");
+    assert_claims(state, A "T1 want A timed; T1 fail A EINVAL", "error misuse observed A");
     assert_claims(state,
                   "T1 name V:condition V; T1 lock M; T1 wait V with M timed; "
                   "T1 wake V EINVAL; T1 unlock M",
-                  "warning misuse observed V");
+                  "error misuse observed V");
     assert_claims(state, A T2_ "T2 lock A; T1 want A timed; T1 timeout A; T2 unlock A", "");
 }
 
@@ -169,7 +169,7 @@ static void ending_with_a_lock_held(void **state)
 {
     assert_claims(state, A T2_ "T1 lock A; T1 unlock A; T2 lock A; T2 exit 2; T1 join T2",
                   "error misuse observed A");
-    assert_claims(state, A T2_ "T2 lock A; T2 exit; T1 join T2", "warning misuse observed A");
+    assert_claims(state, A T2_ "T2 lock A; T2 exit; T1 join T2", "error misuse observed A");
     /* The process ended, or a robust lock says so to the next. */
     assert_claims(state, A T2_ "T1 lock A; T1 unlock A; T2 lock A; T1 exit 3; T2 exit 3", "");
     assert_claims(state, "T1 init A 16; " T2_ "T2 lock A; T2 exit; T1 join T2", "");

@@ -262,6 +262,20 @@ static void a_join_under_a_lock_that_the_thread_takes(void **state)
                   "");
 }
 
+static void a_thread_that_says_it_is_done_may_be_joined(void **state)
+{
+    /* It signals under the lock before it ends, as a thread does that says so. */
+    assert_claims(state,
+                  "T1 name A:mutex A; T1 create T2; T2 start by T1; T2 lock A; T2 signal V; "
+                  "T2 unlock A; T1 lock A; T2 exit; T1 join T2; T1 unlock A",
+                  "");
+    /* The joiner looks first, and joins only sometimes: what it finds there decides. */
+    assert_claims(state,
+                  "T1 name A:mutex A; T1 create T2; T2 start by T1; T1 lock A; T1 unlock A; "
+                  "T2 lock A; T2 unlock A; T1 lock A; T2 exit; T1 join T2; T1 unlock A",
+                  "warning deadlock possible A thread 2");
+}
+
 static void a_condition_wait_takes_its_mutex_again(void **state)
 {
     /* B again, while it holds A: against T3, who takes B and then A. */
@@ -356,6 +370,7 @@ int main(void)
         TEST(circles_of_five_are_found),
         TEST(a_semaphore_used_as_a_mutex_is_a_lock),
         TEST(a_join_under_a_lock_that_the_thread_takes),
+        TEST(a_thread_that_says_it_is_done_may_be_joined),
         TEST(a_condition_wait_takes_its_mutex_again),
         TEST(a_lock_in_shared_memory_is_one_for_all_processes),
         TEST(a_lock_that_others_unlock_is_a_signal),
