@@ -99,6 +99,14 @@ static bool is_wrapper(const char *file)
                     g_str_has_prefix(file, "library/") || g_str_has_suffix(file, "/reel.h"));
 }
 
+/* What the compiler was given may be relative to where it ran. g_free. */
+static char *whole_path(const char *file, const char *folder)
+{
+    return file && file[0] != '/' && folder && folder[0] == '/'
+               ? g_canonicalize_filename(file, folder)
+               : g_strdup(file);
+}
+
 /* The place an inlined function was called from. */
 static void go_to_call(Dwarf_Die *inlined, struct reel_code_place *place)
 {
@@ -114,7 +122,9 @@ static void go_to_call(Dwarf_Die *inlined, struct reel_code_place *place)
         dwarf_getsrcfiles(&unit, &files, &count) != 0 || file >= count)
         return;
     g_free(place->file);
-    place->file = g_strdup(dwarf_filesrc(files, file, NULL, NULL));
+    const char *folder =
+        dwarf_attr(&unit, DW_AT_comp_dir, &attribute) ? dwarf_formstring(&attribute) : NULL;
+    place->file = whole_path(dwarf_filesrc(files, file, NULL, NULL), folder);
     place->line = (int)line;
 }
 
@@ -163,10 +173,7 @@ bool reel_module_code(struct reel_module *module, uint64_t address, struct reel_
     if (line) {
         int number = 0;
         const char *file = dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL);
-        /* What the compiler was given may be relative to where it ran. */
-        const char *folder = file && file[0] != '/' ? dwfl_line_comp_dir(line) : NULL;
-        place->file =
-            folder && folder[0] == '/' ? g_canonicalize_filename(file, folder) : g_strdup(file);
+        place->file = whole_path(file, dwfl_line_comp_dir(line));
         place->line = number;
     }
     Dwarf_Addr bias = 0;
