@@ -43,6 +43,7 @@ struct reel_lock_order {
     GHashTable *writers_first;
     GHashTable *annotated; /* locks that the program made of others and told of */
     GHashTable *gate_end;  /* hold → struct reel_clock at its release */
+    GHashTable *uses;      /* (thread, lock) → struct use */
     GHashTable *index;     /* set of struct reel_lock_dependency */
     GPtrArray *dependency;
     GArray *section;
