@@ -36,7 +36,7 @@ int main(int argc, char **argv)
                    ARGUMENTS(NUMBER("philosophers", &seats, 2, MOST, "and as many forks")));
     CHECK(pthread_barrier_init(&all_hold_one, NULL, (unsigned)seats));
     for (long i = 0; i < seats; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "fork %ld", i + 1);
         CHECK(pthread_mutex_init(&forks[i], NULL));
         REEL_NAME(&forks[i], name);

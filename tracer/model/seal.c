@@ -201,6 +201,28 @@ static bool put_late_gaps(struct sealing *sealing)
     return !sealing->failed;
 }
 
+static uint64_t meta_number(struct reel_trace *trace, const char *key)
+{
+    char *text = reel_trace_meta(trace, key);
+    uint64_t number = text ? strtoull(text, NULL, 10) : 0;
+    sqlite3_free(text);
+    return number;
+}
+
+/* What a flight recording let go on purpose. */
+static bool put_flight_gap(struct sealing *sealing)
+{
+    uint64_t since_ns = meta_number(sealing->trace, "flight_since_ns");
+    uint64_t dropped = meta_number(sealing->trace, "flight_dropped");
+    if (since_ns && dropped)
+        put_gap(sealing, &(struct reel_gap_row){
+                             .end_ns = since_ns,
+                             .lost = (int64_t)dropped,
+                             .reason = "only the end was kept, as asked for (--flight)",
+                         });
+    return !sealing->failed;
+}
+
 /* What was left out of a damaged trace is a gap in its thread. */
 static bool put_damaged_gaps(struct sealing *sealing)
 {
@@ -364,7 +386,7 @@ bool reel_seal(struct reel_trace *trace, const struct reel_seal_options *options
     struct reel_error own = {0};
     struct sealing sealing = {.trace = trace, .options = options, .error = error ? error : &own};
     bool good = begin(&sealing) && seal_events(&sealing) && put_late_gaps(&sealing) &&
-                put_damaged_gaps(&sealing) && put_objects(&sealing);
+                put_flight_gap(&sealing) && put_damaged_gaps(&sealing) && put_objects(&sealing);
     if (good && result)
         *result = (struct reel_seal_result){
             .merge = *reel_merge_statistics(sealing.merge),
