@@ -71,8 +71,8 @@ static void report(struct contention *contention, const struct reel_lock_use *us
         reel_finding_new(REEL_FINDING_CONTENTION, REEL_CONFIDENCE_OBSERVED,
                          share >= 0.3 && use->waited_ns >= GRAVE_WAITED_NS ? REEL_SEVERITY_WARNING
                                                                            : REEL_SEVERITY_INFO);
-    reel_finding_title(finding, "contention: %.0f %% of its users' time goes into waiting for %s",
-                       100 * share, name);
+    reel_finding_title(finding, "%.0f %% of its users' time goes into waiting for %s", 100 * share,
+                       name);
     reel_finding_explain(
         finding,
         "%u threads use %s. They waited for it %" G_GUINT64_FORMAT " times, %s in all, %s at most "

@@ -183,7 +183,7 @@ static void say_self(const struct observed *observed, struct reel_finding *findi
     uint64_t since_ns;
     uint32_t stack = 0;
     find_hold(observed, node->thread, node->wait->object, &since_ns, &stack);
-    reel_finding_title(finding, "deadlock: %s waits for %s, which it holds itself", thread, lock);
+    reel_finding_title(finding, "%s waits for %s, which it holds itself", thread, lock);
     g_string_printf(text, "%s took %s at %s and wants it again at %s.", thread, lock,
                     reel_describe_site(observed->context, stack),
                     reel_describe_site(observed->context, node->wait->stack));
@@ -226,13 +226,12 @@ static void say_circle(const struct observed *observed, struct reel_finding *fin
     }
     g_string_append(text, "None of them can go on.");
     if (count == 2)
-        reel_finding_title(finding, "deadlock: %s and %s wait for each other%s",
-                           reel_describe_thread(context, circle[0]),
-                           reel_describe_thread(context, circle[1]),
-                           processes ? ", across processes" : "");
+        reel_finding_title(
+            finding, "%s and %s wait for each other%s", reel_describe_thread(context, circle[0]),
+            reel_describe_thread(context, circle[1]), processes ? ", across processes" : "");
     else
-        reel_finding_title(finding, "deadlock: %zu threads wait for each other in a circle%s",
-                           count, processes ? ", across processes" : "");
+        reel_finding_title(finding, "%zu threads wait for each other in a circle%s", count,
+                           processes ? ", across processes" : "");
     reel_finding_fix(finding, "Take these locks in one order everywhere, or take the second one "
                               "with trylock and let go of the first when that fails.");
 }
@@ -282,8 +281,7 @@ static void report_ownerless(struct observed *observed, const struct reel_wait_g
     g_hash_table_add(observed->reported, GUINT_TO_POINTER(node->thread));
     GString *text = observed->text;
     if (inherited) {
-        reel_finding_title(finding, "deadlock: %s is held by a thread that the fork left behind",
-                           name);
+        reel_finding_title(finding, "%s is held by a thread that the fork left behind", name);
         g_string_printf(
             text,
             "When the process was forked, %s held %s. The child has a copy of the lock, "
@@ -295,7 +293,7 @@ static void report_ownerless(struct observed *observed, const struct reel_wait_g
                          "the fork and release it on both sides with pthread_atfork.",
                          name);
     } else {
-        reel_finding_title(finding, "deadlock: %s is held by a thread that has ended", name);
+        reel_finding_title(finding, "%s is held by a thread that has ended", name);
         g_string_printf(text,
                         "%s ended while it held %s. %s waits for it at %s, and nobody is left who "
                         "could unlock it.",

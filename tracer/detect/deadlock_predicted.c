@@ -171,12 +171,12 @@ static void report(void *data, const struct reel_lock_cycle *cycle)
         const struct reel_lock_dependency *other =
             first->class == REEL_CLASS_THREAD ? second : first;
         reel_finding_title(finding,
-                           "deadlock ahead: a thread is joined under a lock that it takes"
+                           "a thread is joined under a lock that it takes"
                            " itself, %s",
                            reel_describe_object(context, other->object));
         reel_finding_fix(finding, "Let go of the lock before the join.");
     } else if (cycle->count == 2) {
-        reel_finding_title(finding, "deadlock ahead: %s and %s are taken in opposite orders",
+        reel_finding_title(finding, "%s and %s are taken in opposite orders",
                            reel_describe_object(context, second->object),
                            reel_describe_object(context, first->object));
         reel_finding_fix(finding,
@@ -184,8 +184,7 @@ static void report(void *data, const struct reel_lock_cycle *cycle)
                          "number of your own; or take the second one with trylock and let go of "
                          "the first when that fails.");
     } else {
-        reel_finding_title(finding, "deadlock ahead: %zu locks are taken in a circle",
-                           cycle->count);
+        reel_finding_title(finding, "%zu locks are taken in a circle", cycle->count);
         reel_finding_fix(finding, "Give the locks one order and take them only in that order.");
     }
     reel_finding_set_add(context->findings, finding);
@@ -215,7 +214,7 @@ static void find_rereads(struct predicted *predicted)
             reel_finding_key(finding, "%s", key->str);
             g_string_free(key, TRUE);
             reel_finding_title(finding,
-                               "deadlock ahead: %s is read-locked twice, and writers go"
+                               "%s is read-locked twice, and writers go"
                                " first",
                                name);
             reel_finding_explain(

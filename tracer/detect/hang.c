@@ -203,9 +203,9 @@ static void report(struct hang *hang, uint32_t process, uint64_t since_ns)
                           "deadline or waits for anything outside.");
     set_fix(hang, finding, &tally, text);
     if (threads == 1)
-        reel_finding_title(finding, "hang: the only thread waits, and nobody is left to wake it");
+        reel_finding_title(finding, "the only thread waits, and nobody is left to wake it");
     else
-        reel_finding_title(finding, "hang: all %u threads wait, and nobody is left to wake them",
+        reel_finding_title(finding, "all %u threads wait, and nobody is left to wake them",
                            threads);
     reel_finding_explain(finding, "%s", text->str);
     finding->time_ns = since_ns;

@@ -106,7 +106,7 @@ static void report(struct lost_wakeup *lost, const struct condition *condition, 
         reel_finding_new(REEL_FINDING_LOST_WAKEUP, REEL_CONFIDENCE_OBSERVED, REEL_SEVERITY_ERROR);
     char ago[32];
     reel_describe_duration(wait->since_ns - condition->last.time_ns, ago);
-    reel_finding_title(finding, "lost wake-up: %s was signalled before %s waited for it", name,
+    reel_finding_title(finding, "%s was signalled before %s waited for it", name,
                        reel_describe_thread(context, waiter));
     reel_finding_explain(finding,
                          "%s signalled %s at %s, when nobody waited for it: the signal was lost. "

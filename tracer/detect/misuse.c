@@ -11,6 +11,7 @@ static void *misuse_new(const struct reel_detect_context *context)
     misuse->context = context;
     misuse->object = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     misuse->thread = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    misuse->forked = g_hash_table_new(NULL, NULL);
     misuse->cut = g_array_new(FALSE, FALSE, sizeof(struct reel_hold));
     misuse->left_locked = g_array_new(FALSE, FALSE, sizeof(struct reel_hold));
     return misuse;
@@ -21,6 +22,7 @@ static void misuse_free(void *detector)
     struct reel_misuse *misuse = detector;
     g_hash_table_unref(misuse->object);
     g_hash_table_unref(misuse->thread);
+    g_hash_table_unref(misuse->forked);
     g_array_unref(misuse->cut);
     g_array_unref(misuse->left_locked);
     reel_address_map_clear(&misuse->newest);
@@ -86,6 +88,8 @@ static void misuse_event(void *detector, const struct reel_event *event, uint32_
     struct reel_misuse *misuse = detector;
     if (!event->thread || reel_world_statistics(misuse->context->world)->gaps)
         return;
+    if (event->operation == REEL_OP_ATTACH && event->argument && event->argument != event->process)
+        g_hash_table_add(misuse->forked, GUINT_TO_POINTER(event->process));
     /* The lock part first: it looks at what the event before left open. */
     reel_misuse_lock_event(misuse, event, object, other);
     if (event->class == REEL_CLASS_THREAD || event->class == REEL_CLASS_PROCESS)

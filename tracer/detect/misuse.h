@@ -41,6 +41,7 @@ struct reel_misuse {
     const struct reel_detect_context *context;
     GHashTable *object;             /* id → struct reel_misuse_object */
     GHashTable *thread;             /* number → struct reel_misuse_thread */
+    GHashTable *forked;             /* processes that have what their parent had */
     struct reel_address_map newest; /* what is at an address of a process now */
     struct reel_hold last_hold;     /* the hold that ended last */
     GArray *cut;                    /* struct reel_hold: that ended with their thread */

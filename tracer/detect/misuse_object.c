@@ -148,6 +148,9 @@ static void first_use(struct reel_misuse *misuse, const struct reel_event *event
                       event->class == REEL_CLASS_SPINLOCK);
     if (!is_always_made(event->class) && !is_likely)
         return;
+    /* The parent may have ended its own since the fork; the child's copy lives on. */
+    if (!after && g_hash_table_contains(misuse->forked, GUINT_TO_POINTER(event->process)))
+        return;
     const char *name = reel_describe_object(context, object);
     bool is_sure = after && is_always_made(event->class) && before->is_made;
     struct reel_finding *finding =

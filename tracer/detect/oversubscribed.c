@@ -136,8 +136,8 @@ static void over_finish(void *detector)
     struct reel_finding *finding = reel_finding_new(
         REEL_FINDING_OVERSUBSCRIBED, REEL_CONFIDENCE_OBSERVED, REEL_SEVERITY_WARNING);
     reel_finding_key(finding, "oversubscribed");
-    reel_finding_title(finding, "oversubscribed: %.0f threads wanted to run on %u processor%s",
-                       most, processors, processors == 1 ? "" : "s");
+    reel_finding_title(finding, "%.0f threads wanted to run on %u processor%s", most, processors,
+                       processors == 1 ? "" : "s");
     reel_finding_explain(
         finding,
         "For %s, %.0f threads on average (%.0f at most) could run at the same time, on %u "

@@ -79,7 +79,7 @@ static void report(struct race *race, uint32_t object, const struct access *a, b
     const char *a_does = a_writes ? "writes" : "reads", *b_does = b_writes ? "writes" : "reads";
     struct reel_finding *finding =
         reel_finding_new(REEL_FINDING_RACE, REEL_CONFIDENCE_OBSERVED, REEL_SEVERITY_ERROR);
-    reel_finding_title(finding, "race: %s is %s by %s while %s %s it", name,
+    reel_finding_title(finding, "%s is %s by %s while %s %s it", name,
                        b_writes ? "written" : "read", reel_describe_thread(context, b->thread),
                        reel_describe_thread(context, a->thread), a_does);
     reel_finding_explain(finding,

@@ -141,8 +141,8 @@ static void report(struct serial *serial, uint32_t thread, const struct waiter *
     reel_describe_duration(waiter->longest_ns, longest);
     struct reel_finding *finding =
         reel_finding_new(REEL_FINDING_SERIAL, REEL_CONFIDENCE_OBSERVED, REEL_SEVERITY_WARNING);
-    reel_finding_title(finding, "serial: %u waits in a row took %s; together they could take %s",
-                       objects, waited, longest);
+    reel_finding_title(finding, "%u waits in a row took %s; together they could take %s", objects,
+                       waited, longest);
     reel_finding_explain(
         finding,
         "%s waited for %u different descriptors, one after the other (last at %s): %s in all, "
@@ -176,8 +176,7 @@ static void report_sleeps(struct serial *serial, uint32_t thread, const struct w
     reel_describe_duration(waiter->slept_ns, slept);
     struct reel_finding *finding =
         reel_finding_new(REEL_FINDING_SERIAL, REEL_CONFIDENCE_OBSERVED, REEL_SEVERITY_INFO);
-    reel_finding_title(finding,
-                       "serial: the only thread slept %" G_GUINT64_FORMAT " times, %s in all",
+    reel_finding_title(finding, "the only thread slept %" G_GUINT64_FORMAT " times, %s in all",
                        waiter->sleeps, slept);
     reel_finding_explain(finding,
                          "%s sleeps at %s, again and again, and that is nearly all the program "

@@ -95,6 +95,10 @@ static void using_what_was_destroyed_or_never_made(void **state)
                   "error misuse observed semaphore #2");
     assert_claims(state, "T1 want F:mutex; T1 fail F EINVAL", "error misuse observed mutex #1");
     assert_claims(state, "T1 arrive F; T1 leave F", "warning misuse possible barrier #1");
+    assert_claims(state,
+                  "T1 attach; T1 init S:semaphore 1; T1 fork P2; P2.T2 attach by P1; "
+                  "T1 destroy S; T2 take S",
+                  "");
     /* A static initialiser leaves no trace: this mutex was made again by assignment. */
     assert_claims(state, "T1 init A; T1 destroy A; T1 lock A; T1 unlock A", "");
     assert_claims(state, "T1 init S:semaphore 1; T1 destroy S; T1 init S 1; T1 take S; T1 post S",
