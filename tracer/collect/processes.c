@@ -141,8 +141,7 @@ static void set_status(struct reel_process *process, int wait_status)
 }
 
 static bool attached(struct reel_processes *processes, uint32_t index,
-                     const struct reel_process_slot *slot, uint64_t now_ns,
-                     struct reel_error *error)
+                     struct reel_process_slot *slot, uint64_t now_ns, struct reel_error *error)
 {
     struct reel_process *process = g_new0(struct reel_process, 1);
     process->slot = index;

@@ -30,7 +30,7 @@ static void print_csv(const struct reel_output *output, sqlite3_stmt *statement,
         }
         fputc('"', output->file);
     }
-    fputs("\r\n" + (output->terminal ? 1 : 0), output->file);
+    fputs(output->terminal ? "\n" : "\r\n", output->file);
 }
 
 static void add_json_row(JsonBuilder *builder, sqlite3_stmt *statement)
