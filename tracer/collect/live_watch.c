@@ -11,7 +11,7 @@
 #define LOOK_NS    100000000u
 #define CONFIRM_NS 100000000u /* between the two looks that make a deadlock certain */
 #define QUIET_NS   100000000u /* a wait is worth a thought from then on */
-#define SUSPECT_NS 500000000u /* of standing still: said, if the grace period is longer */
+#define SUSPECT_NS 300000000u /* of standing still: said, if the grace period is longer */
 
 struct reel_live {
     const struct reel_live_hooks *hooks;
