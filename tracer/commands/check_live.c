@@ -116,7 +116,9 @@ static bool on_verdict(void *data, const struct reel_live_verdict *verdict)
     g_free(live->wait);
     live->wait = g_memdup2(verdict->wait, verdict->count * sizeof *verdict->wait);
     live->count = verdict->count;
-    return verdict->kind == REEL_LIVE_TIMEOUT || live->on_deadlock != REEL_ON_DEADLOCK_CONTINUE;
+    live->ended =
+        verdict->kind == REEL_LIVE_TIMEOUT || live->on_deadlock != REEL_ON_DEADLOCK_CONTINUE;
+    return live->ended;
 }
 
 static void signal_all(const GArray *pids, int number)
@@ -264,12 +266,15 @@ bool reel_check_live_settle(const struct reel_check_live *live, struct reel_trac
                             struct reel_finding_set *findings, struct reel_error *error)
 {
     static const char *const names[] = {"suspect", "deadlock", "hang", "timeout"};
+    static const char *const reasons[] = {"", "the program was deadlocked", "the program was hung",
+                                          "the time limit was reached"};
     if (!live->told)
         return true;
     char number[32];
     snprintf(number, sizeof number, "%" PRIu64, live->time_ns);
     if (!reel_trace_set_meta(trace, "live_verdict", names[live->kind], error) ||
-        !reel_trace_set_meta(trace, "live_verdict_ns", number, error))
+        !reel_trace_set_meta(trace, "live_verdict_ns", number, error) ||
+        (live->ended && !reel_trace_set_meta(trace, "stopped", reasons[live->kind], error)))
         return false;
     if (live->kind == REEL_LIVE_TIMEOUT)
         return true;

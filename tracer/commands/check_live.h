@@ -22,6 +22,7 @@ struct reel_check_live {
     const volatile pid_t *pid; /* of the program, once it runs */
     bool terminal;             /* a progress line may be in the way */
     bool told;                 /* there was a verdict other than a suspicion */
+    bool ended;                /* and it ended the recording */
     enum reel_live_kind kind;  /* the last one's */
     uint64_t time_ns, since_ns;
     struct reel_live_wait *wait; /* a copy */
