@@ -227,6 +227,26 @@ static void file_locks(void)
     waitpid(child, NULL, 0);
 }
 
+/* A process dies with a lock that others share. */
+static void owner_process_gone(void)
+{
+    pthread_mutexattr_t attributes;
+    int file = open("guilty.shared", O_RDWR | O_CREAT, 0600);
+    if (file < 0 || ftruncate(file, 4096) != 0)
+        exit(1);
+    pthread_mutex_t *lock = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    pthread_mutex_init(lock, &attributes);
+    pid_t child = fork();
+    if (child == 0) {
+        pthread_mutex_lock(lock);
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+    pthread_mutex_lock(lock);
+}
+
 /* Three in a circle, while a fourth goes on computing: the program is not quiet, but part of it is
  * dead. */
 static pthread_mutex_t ring[3] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER,
@@ -267,6 +287,7 @@ static const struct {
     {"hold-and-join", hold_and_join},
     {"join-circle", join_circle},
     {"owner-gone", owner_gone},
+    {"owner-process-gone", owner_process_gone},
     {"semaphores", semaphores},
     {"once", once},
     {"pipes", pipes},

@@ -31,6 +31,7 @@ struct edges {
     struct reel_live_graph *graph;
     const struct reel_live_holds *holds;
     const uint64_t *handles;
+    struct reel_processes *processes;
     GHashTable *by_tid; /* tid → party + 1 */
 };
 
@@ -77,6 +78,21 @@ static unsigned block_by_events(struct edges *edges, struct reel_live_party *par
     return added;
 }
 
+/* Can an id in shared memory be one of ours? Memory with a name may be used from other containers,
+ * where ids mean other threads. */
+static bool is_our_id(struct edges *edges, const struct reel_live_party *party, pid_t owner)
+{
+    struct reel_live_place place;
+    if (!reel_live_locate(party->pid, party->object, &place))
+        return false;
+    if (!place.inode || place.anonymous)
+        return true;
+    for (unsigned i = 0; i < reel_processes_count(edges->processes); i++)
+        if (reel_processes_at(edges->processes, i)->row.pid == owner)
+            return true;
+    return false;
+}
+
 /* The owner that a lock's own memory names. One that is no task any more will never release it; in
  * a forked child that is every thread of the parent's. */
 static void block_by_tid(struct edges *edges, struct reel_live_party *party, pid_t owner)
@@ -91,7 +107,8 @@ static void block_by_tid(struct edges *edges, struct reel_live_party *party, pid
         }
     }
     /* The waiting thread must be where we think it is, or ids mean something else (namespaces). */
-    if (!reel_live_task_state(party->pid, party->tid))
+    if (!reel_live_task_state(party->pid, party->tid) ||
+        (shared && !is_our_id(edges, party, owner)))
         return;
     char state =
         shared ? (reel_live_task_exists(owner) ? 'S' : 0) : reel_live_task_state(party->pid, owner);
@@ -162,10 +179,14 @@ static void block_on_file_lock(struct edges *edges, struct reel_live_party *part
 }
 
 void reel_live_add_blockers(struct reel_live_graph *graph, const struct reel_live_holds *holds,
-                            const uint64_t *handles)
+                            struct reel_processes *processes, const uint64_t *handles)
 {
     g_autoptr(GHashTable) by_tid = g_hash_table_new(g_direct_hash, g_direct_equal);
-    struct edges edges = {.graph = graph, .holds = holds, .handles = handles, .by_tid = by_tid};
+    struct edges edges = {.graph = graph,
+                          .holds = holds,
+                          .handles = handles,
+                          .processes = processes,
+                          .by_tid = by_tid};
     for (uint32_t i = 0; i < graph->count; i++)
         if (graph->party[i].tid)
             g_hash_table_insert(by_tid, GINT_TO_POINTER(graph->party[i].tid),

@@ -189,7 +189,8 @@ static bool look_for_cycle(struct reel_live *live, uint64_t now_ns)
 {
     g_autofree bool *skip = g_new0(bool, live->graph.count + 1);
     g_autofree uint32_t *indices = g_new(uint32_t, live->graph.count + 1);
-    reel_live_add_blockers(&live->graph, &live->holds, (const uint64_t *)live->handles->data);
+    reel_live_add_blockers(&live->graph, &live->holds, live->processes,
+                           (const uint64_t *)live->handles->data);
     for (uint32_t i = 0; i < live->graph.count; i++) {
         const struct reel_live_party *party = &live->graph.party[i];
         const uint64_t *since = g_hash_table_lookup(live->told, GUINT_TO_POINTER(party->thread));
