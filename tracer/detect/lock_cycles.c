@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "tracer/detect/components.h"
 #include "tracer/detect/sync_preserving.h"
 
 #define CYCLE_LIMIT 4096u /* threads in one circle: as many as can be in one search path */
@@ -109,108 +110,15 @@ static void reduce(struct search *search)
     }
 }
 
-/* Tarjan's algorithm on the graph of locks, without recursion: 6000 locks in a row are no reason to
- * run out of stack. */
-struct vertex {
-    GArray *next; /* locks asked for while holding this one */
-    uint32_t lock, index, low, at;
-    bool on_stack;
-};
-
-static void free_vertex(void *data)
-{
-    struct vertex *vertex = data;
-    g_array_unref(vertex->next);
-    g_free(vertex);
-}
-
-static struct vertex *vertex_of(GHashTable *graph, uint32_t lock)
-{
-    struct vertex *vertex = g_hash_table_lookup(graph, GUINT_TO_POINTER(lock));
-    if (!vertex) {
-        vertex = g_new0(struct vertex, 1);
-        vertex->next = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-        vertex->lock = lock;
-        g_hash_table_insert(graph, GUINT_TO_POINTER(lock), vertex);
-    }
-    return vertex;
-}
-
-static void add_edge(struct vertex *from, uint32_t lock)
-{
-    const GArray *next = from->next;
-    for (guint i = 0; i < next->len && i < 8; i++)
-        if (g_array_index(next, uint32_t, i) == lock)
-            return;
-    g_array_append_val(from->next, lock);
-}
-
-static void strong_connect(struct search *search, GHashTable *graph, struct vertex *root,
-                           uint32_t *counter, GPtrArray *stack)
-{
-    GPtrArray *calls = g_ptr_array_new();
-    root->index = root->low = ++*counter;
-    root->on_stack = true;
-    g_ptr_array_add(stack, root);
-    g_ptr_array_add(calls, root);
-    while (calls->len) {
-        struct vertex *vertex = calls->pdata[calls->len - 1];
-        if (vertex->at < vertex->next->len) {
-            struct vertex *next =
-                vertex_of(graph, g_array_index(vertex->next, uint32_t, vertex->at++));
-            if (!next->index) {
-                next->index = next->low = ++*counter;
-                next->on_stack = true;
-                g_ptr_array_add(stack, next);
-                g_ptr_array_add(calls, next);
-            } else if (next->on_stack) {
-                vertex->low = MIN(vertex->low, next->index);
-            }
-            continue;
-        }
-        g_ptr_array_set_size(calls, (int)calls->len - 1);
-        if (calls->len) {
-            struct vertex *caller = calls->pdata[calls->len - 1];
-            caller->low = MIN(caller->low, vertex->low);
-        }
-        if (vertex->low != vertex->index)
-            continue;
-        struct vertex *member;
-        do {
-            member = stack->pdata[stack->len - 1];
-            g_ptr_array_set_size(stack, (int)stack->len - 1);
-            member->on_stack = false;
-            g_hash_table_insert(search->component, GUINT_TO_POINTER(member->lock),
-                                GUINT_TO_POINTER(vertex->index));
-        } while (member != vertex);
-    }
-    g_ptr_array_unref(calls);
-}
-
 static void find_components(struct search *search)
 {
-    GHashTable *graph = g_hash_table_new_full(NULL, NULL, NULL, free_vertex);
+    struct reel_components *graph = reel_components_new();
     for (size_t i = 0; i < search->count; i++) {
         const struct reel_lock_dependency *dependency = search->node[i].dependency;
-        if (!search->node[i].alive)
-            continue;
-        vertex_of(graph, dependency->lock);
-        for (uint32_t h = 0; h <= dependency->held_count; h++)
-            add_edge(vertex_of(graph, held_at(dependency, h)), dependency->lock);
+        for (uint32_t h = 0; search->node[i].alive && h <= dependency->held_count; h++)
+            reel_components_edge(graph, held_at(dependency, h), dependency->lock);
     }
-    GHashTableIter iter;
-    void *value;
-    uint32_t counter = 0;
-    GPtrArray *stack = g_ptr_array_new(), *roots = g_ptr_array_new();
-    g_hash_table_iter_init(&iter, graph);
-    while (g_hash_table_iter_next(&iter, NULL, &value))
-        g_ptr_array_add(roots, value);
-    for (guint i = 0; i < roots->len; i++)
-        if (!((struct vertex *)roots->pdata[i])->index)
-            strong_connect(search, graph, roots->pdata[i], &counter, stack);
-    g_ptr_array_unref(stack);
-    g_ptr_array_unref(roots);
-    g_hash_table_unref(graph);
+    search->component = reel_components_find(graph);
 }
 
 static uint32_t component_of(const struct search *search, uint32_t lock)
@@ -548,7 +456,6 @@ bool reel_lock_cycles(const struct reel_lock_order *order, uint64_t steps,
     search->steps = steps;
     for (size_t i = 0; i < search->count; i++)
         search->node[i] = (struct node){.dependency = reel_lock_order_at(order, i), .alive = true};
-    search->component = g_hash_table_new(NULL, NULL);
     search->pairs = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     search->larger = g_ptr_array_new_with_free_func(free_indexes);
     reduce(search);

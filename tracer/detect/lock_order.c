@@ -1,55 +1,11 @@
 /* Lock order as a run shows it: see lock_order.h. */
-#include "tracer/detect/lock_order.h"
-
-#include <glib.h>
 #include <string.h>
 
 #include "tracer/detect/describe.h"
-#include "tracer/detect/semaphores.h"
+#include "tracer/detect/lock_order_private.h"
 
 /* 40 bytes each: beyond that, a deadlock is no longer proved but called possible. */
 #define SECTION_LIMIT (4u << 20)
-
-struct hold {
-    struct reel_held_lock lock;
-    uint64_t since_ns;
-    uint32_t depth;
-    uint32_t section; /* + 1; 0 = not kept */
-    bool has_joined;  /* a thread was joined under it */
-    bool is_gate;     /* children were made under it */
-};
-
-struct thread {
-    GArray *held;  /* struct hold */
-    GArray *gates; /* struct reel_lock_gate */
-    /* What it is asking for. */
-    uint32_t wanted, wanted_stack, wanted_call, wanted_file;
-    uint8_t wanted_class, wanted_flags;
-    uint64_t wanted_ns;
-    /* Its last release, which may turn out to have failed. */
-    struct hold released;
-    uint32_t released_of; /* thread; 0 = none */
-    bool released_foreign;
-};
-
-struct reel_lock_order {
-    const struct reel_detect_context *context;
-    struct reel_happens_before *must, *replay;
-    struct reel_semaphores *semaphores;
-    GPtrArray *thread;   /* struct thread, by number */
-    GHashTable *owner;   /* lock → thread that holds it exclusively */
-    GHashTable *signals; /* locks that others than the holder release: no locks */
-    GHashTable *once_ns; /* once → pointer to the time its routine was done */
-    GHashTable *writers_first;
-    GHashTable *annotated; /* locks that the program made of others and told of */
-    GHashTable *gate_end;  /* hold → struct reel_clock at its release */
-    GHashTable *uses;      /* (thread, lock) → struct use */
-    GHashTable *index;     /* set of struct reel_lock_dependency */
-    GPtrArray *dependency;
-    GArray *section;
-    uint32_t holds, acquisitions;
-    bool incomplete;
-};
 
 static uint32_t hash_dependency(const void *data)
 {
@@ -89,7 +45,7 @@ static void free_dependency(void *data)
 
 static void free_thread(void *data)
 {
-    struct thread *thread = data;
+    struct reel_lock_thread *thread = data;
     if (!thread)
         return;
     g_array_unref(thread->held);
@@ -146,62 +102,41 @@ void reel_lock_order_free(struct reel_lock_order *order)
     g_free(order);
 }
 
-static struct thread *thread_at(struct reel_lock_order *order, uint32_t number)
+static struct reel_lock_thread *thread_at(struct reel_lock_order *order, uint32_t number)
 {
     if (order->thread->len <= number)
         g_ptr_array_set_size(order->thread, (int)number + 1);
-    struct thread *thread = order->thread->pdata[number];
+    struct reel_lock_thread *thread = order->thread->pdata[number];
     if (!thread) {
-        thread = g_new0(struct thread, 1);
-        thread->held = g_array_new(FALSE, FALSE, sizeof(struct hold));
+        thread = g_new0(struct reel_lock_thread, 1);
+        thread->held = g_array_new(FALSE, FALSE, sizeof(struct reel_lock_hold));
         thread->gates = g_array_new(FALSE, FALSE, sizeof(struct reel_lock_gate));
         order->thread->pdata[number] = thread;
     }
     return thread;
 }
 
-static struct hold *find_hold(struct thread *thread, uint32_t lock)
+static struct reel_lock_hold *find_hold(struct reel_lock_thread *thread, uint32_t lock)
 {
     for (guint i = thread->held->len; i-- > 0;) {
-        struct hold *hold = &g_array_index(thread->held, struct hold, i);
+        struct reel_lock_hold *hold = &g_array_index(thread->held, struct reel_lock_hold, i);
         if (hold->lock.lock == lock)
             return hold;
     }
     return NULL;
 }
 
-/* What a thread does with a lock. */
-struct use {
-    int64_t key; /* thread << 32 | lock */
-    uint64_t sections, joins;
-    bool speaks;
-};
-
-static struct use *use_of(struct reel_lock_order *order, uint32_t thread, uint32_t lock)
+static struct reel_lock_thread_use *use_of(struct reel_lock_order *order, uint32_t thread,
+                                           uint32_t lock)
 {
     int64_t key = (int64_t)((uint64_t)thread << 32 | lock);
-    struct use *use = g_hash_table_lookup(order->uses, &key);
+    struct reel_lock_thread_use *use = g_hash_table_lookup(order->uses, &key);
     if (!use) {
-        use = g_new0(struct use, 1);
+        use = g_new0(struct reel_lock_thread_use, 1);
         use->key = key;
         g_hash_table_insert(order->uses, &use->key, use);
     }
     return use;
-}
-
-bool reel_lock_order_speaks(const struct reel_lock_order *order, uint32_t thread, uint32_t lock)
-{
-    int64_t key = (int64_t)((uint64_t)thread << 32 | lock);
-    const struct use *use = g_hash_table_lookup(order->uses, &key);
-    return use && use->speaks;
-}
-
-bool reel_lock_order_joins_always(const struct reel_lock_order *order, uint32_t thread,
-                                  uint32_t lock)
-{
-    int64_t key = (int64_t)((uint64_t)thread << 32 | lock);
-    const struct use *use = g_hash_table_lookup(order->uses, &key);
-    return use && use->sections == use->joins;
 }
 
 /* When there is no room, every second witness goes, and from then on only every second comes in:
@@ -261,7 +196,7 @@ static bool is_annotated(const struct reel_lock_order *order, uint32_t lock)
 static void add_dependency(struct reel_lock_order *order, const struct reel_event *event,
                            struct reel_lock_dependency *seen)
 {
-    struct thread *thread = thread_at(order, event->thread);
+    struct reel_lock_thread *thread = thread_at(order, event->thread);
     struct reel_held_lock few[16], *held = few;
     seen->thread = event->thread;
     seen->process = event->process;
@@ -273,7 +208,7 @@ static void add_dependency(struct reel_lock_order *order, const struct reel_even
      * among themselves do such locks have an order. */
     bool annotated = is_annotated(order, seen->lock);
     for (guint i = 0; i < thread->held->len; i++) {
-        const struct hold *hold = &g_array_index(thread->held, struct hold, i);
+        const struct reel_lock_hold *hold = &g_array_index(thread->held, struct reel_lock_hold, i);
         if (annotated != is_annotated(order, hold->lock.lock))
             continue;
         held[seen->held_count++] = hold->lock;
@@ -315,7 +250,8 @@ static uint32_t begin_section(struct reel_lock_order *order, const struct reel_e
     return order->section->len;
 }
 
-static void end_section(struct reel_lock_order *order, uint32_t thread, const struct hold *hold)
+static void end_section(struct reel_lock_order *order, uint32_t thread,
+                        const struct reel_lock_hold *hold)
 {
     if (!hold->section)
         return;
@@ -328,7 +264,7 @@ static void end_section(struct reel_lock_order *order, uint32_t thread, const st
 
 static void acquire(struct reel_lock_order *order, const struct reel_event *event, uint32_t lock)
 {
-    struct thread *thread = thread_at(order, event->thread);
+    struct reel_lock_thread *thread = thread_at(order, event->thread);
     bool shared = event->flags & REEL_FLAG_READ;
     bool asked = thread->wanted == lock;
     bool timed = asked && thread->wanted_call & REEL_CALL_TIMED;
@@ -338,7 +274,7 @@ static void acquire(struct reel_lock_order *order, const struct reel_event *even
     thread->released_of = 0;
     if (event->flags & REEL_FLAG_RECURSIVE)
         return;
-    struct hold *held = find_hold(thread, lock);
+    struct reel_lock_hold *held = find_hold(thread, lock);
     bool rereads = held && shared && held->lock.shared &&
                    g_hash_table_contains(order->writers_first, GUINT_TO_POINTER(lock));
     bool may_block = !(event->flags & REEL_FLAG_TRY) && !timed;
@@ -361,10 +297,10 @@ static void acquire(struct reel_lock_order *order, const struct reel_event *even
     }
     if (held) { /* another mode, or a release was not seen */
         end_section(order, event->thread, held);
-        g_array_remove_index(thread->held,
-                             (guint)(held - &g_array_index(thread->held, struct hold, 0)));
+        g_array_remove_index(
+            thread->held, (guint)(held - &g_array_index(thread->held, struct reel_lock_hold, 0)));
     }
-    struct hold hold = {
+    struct reel_lock_hold hold = {
         .lock = {lock, event->stack, ++order->holds, file, shared, event->class},
         .since_ns = event->time_ns,
         .depth = 1,
@@ -376,7 +312,8 @@ static void acquire(struct reel_lock_order *order, const struct reel_event *even
         g_hash_table_insert(order->owner, GUINT_TO_POINTER(lock), GUINT_TO_POINTER(event->thread));
 }
 
-static void end_gate(struct reel_lock_order *order, uint32_t thread, const struct hold *hold)
+static void end_gate(struct reel_lock_order *order, uint32_t thread,
+                     const struct reel_lock_hold *hold)
 {
     if (hold->is_gate)
         g_hash_table_insert(order->gate_end, GUINT_TO_POINTER(hold->lock.hold),
@@ -386,22 +323,22 @@ static void end_gate(struct reel_lock_order *order, uint32_t thread, const struc
 static bool release_of(struct reel_lock_order *order, const struct reel_event *event, uint32_t lock,
                        uint32_t owner)
 {
-    struct thread *thread = owner ? thread_at(order, owner) : NULL;
-    struct hold *hold = thread ? find_hold(thread, lock) : NULL;
+    struct reel_lock_thread *thread = owner ? thread_at(order, owner) : NULL;
+    struct reel_lock_hold *hold = thread ? find_hold(thread, lock) : NULL;
     if (!hold)
         return false;
     if (hold->depth > 1) {
         hold->depth--;
         return true;
     }
-    struct thread *releaser = thread_at(order, event->thread);
+    struct reel_lock_thread *releaser = thread_at(order, event->thread);
     end_section(order, owner, hold);
     end_gate(order, owner, hold);
     releaser->released = *hold;
     releaser->released_of = owner;
     releaser->released_foreign = owner != event->thread;
     g_array_remove_index(thread->held,
-                         (guint)(hold - &g_array_index(thread->held, struct hold, 0)));
+                         (guint)(hold - &g_array_index(thread->held, struct reel_lock_hold, 0)));
     return true;
 }
 
@@ -417,10 +354,10 @@ static void release(struct reel_lock_order *order, const struct reel_event *even
 /* The release before this was none. */
 static void take_back(struct reel_lock_order *order, const struct reel_event *event, uint32_t lock)
 {
-    struct thread *thread = thread_at(order, event->thread);
+    struct reel_lock_thread *thread = thread_at(order, event->thread);
     if (!thread->released_of || thread->released.lock.lock != lock)
         return;
-    struct thread *owner = thread_at(order, thread->released_of);
+    struct reel_lock_thread *owner = thread_at(order, thread->released_of);
     if (thread->released.section)
         g_array_index(order->section, struct reel_critical_section, thread->released.section - 1)
             .released = UINT32_MAX;
@@ -433,7 +370,7 @@ static void take_back(struct reel_lock_order *order, const struct reel_event *ev
 
 static void request(struct reel_lock_order *order, const struct reel_event *event, uint32_t lock)
 {
-    struct thread *thread = thread_at(order, event->thread);
+    struct reel_lock_thread *thread = thread_at(order, event->thread);
     thread->wanted = lock;
     thread->wanted_stack = event->stack;
     thread->wanted_call = event->argument;
@@ -450,13 +387,13 @@ static void create(struct reel_lock_order *order, const struct reel_event *event
 {
     if (event->object >= REEL_MODEL_NUMBER_LIMIT || event->object == event->thread)
         return;
-    struct thread *child = thread_at(order, (uint32_t)event->object);
-    struct thread *parent = thread_at(order, event->thread);
+    struct reel_lock_thread *child = thread_at(order, (uint32_t)event->object);
+    struct reel_lock_thread *parent = thread_at(order, event->thread);
     g_array_set_size(child->gates, 0);
     for (guint i = 0; i < parent->gates->len; i++)
         g_array_append_val(child->gates, g_array_index(parent->gates, struct reel_lock_gate, i));
     for (guint i = 0; i < parent->held->len; i++) {
-        struct hold *hold = &g_array_index(parent->held, struct hold, i);
+        struct reel_lock_hold *hold = &g_array_index(parent->held, struct reel_lock_hold, i);
         struct reel_lock_gate gate = {hold->lock.lock, hold->lock.hold, event->thread,
                                       hold->lock.shared};
         hold->is_gate = true;
@@ -467,12 +404,12 @@ static void create(struct reel_lock_order *order, const struct reel_event *event
 static void join(struct reel_lock_order *order, const struct reel_event *event, uint32_t object)
 {
     uint32_t target = reel_thread_of(order->context, object);
-    struct thread *thread = thread_at(order, event->thread);
+    struct reel_lock_thread *thread = thread_at(order, event->thread);
     if (!target || target == event->thread || !thread->held->len ||
         event->argument & (REEL_CALL_TIMED | REEL_CALL_TRY))
         return;
     for (guint i = 0; i < thread->held->len; i++) {
-        struct hold *hold = &g_array_index(thread->held, struct hold, i);
+        struct reel_lock_hold *hold = &g_array_index(thread->held, struct reel_lock_hold, i);
         if (!hold->has_joined)
             use_of(order, event->thread, hold->lock.lock)->joins++;
         hold->has_joined = true;
@@ -576,8 +513,8 @@ void reel_lock_order_event(struct reel_lock_order *order, const struct reel_even
     } else if (event->operation == REEL_OP_SIGNAL || event->operation == REEL_OP_BROADCAST) {
         const GArray *held = thread_at(order, event->thread)->held;
         for (guint i = 0; i < held->len; i++)
-            use_of(order, event->thread, g_array_index(held, struct hold, i).lock.lock)->speaks =
-                true;
+            use_of(order, event->thread, g_array_index(held, struct reel_lock_hold, i).lock.lock)
+                ->speaks = true;
     } else if (event->class == REEL_CLASS_THREAD) {
         if (event->operation == REEL_OP_CREATE)
             create(order, event);
@@ -597,7 +534,7 @@ void reel_lock_order_interval(struct reel_lock_order *order, const struct reel_i
 void reel_lock_order_end(struct reel_lock_order *order)
 {
     for (uint32_t i = 1; i < order->thread->len; i++) {
-        struct thread *thread = order->thread->pdata[i];
+        struct reel_lock_thread *thread = order->thread->pdata[i];
         const struct reel_world_thread *known = reel_world_thread(order->context->world, i);
         if (!thread || !thread->wanted || !known || thread->wanted_call & REEL_CALL_TIMED ||
             find_hold(thread, thread->wanted))
@@ -653,87 +590,4 @@ const struct reel_critical_section *reel_lock_order_sections(const struct reel_l
     *count = order->section->len;
     *complete = !order->incomplete;
     return (const struct reel_critical_section *)(void *)order->section->data;
-}
-
-static const GArray *gates_of(const struct reel_lock_order *order, uint32_t thread)
-{
-    const struct thread *known = thread < order->thread->len ? order->thread->pdata[thread] : NULL;
-    return known ? known->gates : NULL;
-}
-
-static bool hold_in_common(const struct reel_lock_dependency *a,
-                           const struct reel_lock_dependency *b)
-{
-    for (uint32_t i = 0; i < a->held_count; i++)
-        for (uint32_t k = 0; k < b->held_count; k++)
-            if (a->held[i].lock == b->held[k].lock && !(a->held[i].shared && b->held[k].shared))
-                return true;
-    return false;
-}
-
-bool reel_lock_order_always_excludes(const struct reel_lock_order *order,
-                                     const struct reel_lock_dependency *a,
-                                     const struct reel_lock_dependency *b)
-{
-    return a->thread == b->thread || hold_in_common(a, b);
-}
-
-/* Was the gate held all the time until this moment? */
-static bool gate_stands(const struct reel_lock_order *order, const struct reel_lock_gate *gate,
-                        const struct reel_lock_dependency *dependency,
-                        const struct reel_lock_witness *at)
-{
-    void *end;
-    if (!g_hash_table_lookup_extended(order->gate_end, GUINT_TO_POINTER(gate->hold), NULL, &end))
-        return true;
-    return reel_clock_at(end, dependency->thread) >= at->position;
-}
-
-/* The creator of a's thread held a lock meanwhile that b holds, or b's creator another time. */
-static bool gated(const struct reel_lock_order *order, const struct reel_lock_dependency *a,
-                  const struct reel_lock_witness *at, const struct reel_lock_dependency *b,
-                  const struct reel_lock_witness *bt)
-{
-    const GArray *gates = gates_of(order, a->thread), *others = gates_of(order, b->thread);
-    for (guint i = 0; gates && i < gates->len; i++) {
-        const struct reel_lock_gate *gate = &g_array_index(gates, struct reel_lock_gate, i);
-        if (!gate_stands(order, gate, a, at))
-            continue;
-        for (uint32_t k = 0; gate->owner != b->thread && k < b->held_count; k++)
-            if (b->held[k].lock == gate->lock && !(b->held[k].shared && gate->shared))
-                return true;
-        for (guint k = 0; others && k < others->len; k++) {
-            const struct reel_lock_gate *other = &g_array_index(others, struct reel_lock_gate, k);
-            if (other->lock == gate->lock && other->hold != gate->hold &&
-                !(other->shared && gate->shared) && gate_stands(order, other, b, bt))
-                return true;
-        }
-    }
-    return false;
-}
-
-/* What a once routine does comes before all that others do after it is done: they all ask. */
-static bool after_once(const struct reel_lock_order *order, const struct reel_lock_dependency *a,
-                       const struct reel_lock_witness *bt)
-{
-    for (uint32_t i = 0; i < a->held_count; i++) {
-        const uint64_t *done =
-            a->held[i].class == REEL_CLASS_ONCE
-                ? g_hash_table_lookup(order->once_ns, GUINT_TO_POINTER(a->held[i].lock))
-                : NULL;
-        if (done && bt->time_ns > *done)
-            return true;
-    }
-    return false;
-}
-
-bool reel_lock_order_excludes(const struct reel_lock_order *order,
-                              const struct reel_lock_dependency *a,
-                              const struct reel_lock_witness *at,
-                              const struct reel_lock_dependency *b,
-                              const struct reel_lock_witness *bt)
-{
-    return at->position <= reel_clock_at(bt->must, a->thread) ||
-           bt->position <= reel_clock_at(at->must, b->thread) || gated(order, a, at, b, bt) ||
-           gated(order, b, bt, a, at) || after_once(order, a, bt) || after_once(order, b, at);
 }
