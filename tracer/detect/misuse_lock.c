@@ -146,8 +146,8 @@ static void report_relock(struct reel_misuse *misuse, const struct reel_event *e
     const struct reel_detect_context *context = misuse->context;
     struct reel_misuse_moment took = taken_by(misuse, event->thread, object);
     const char *name = reel_describe_object(context, object);
-    struct reel_finding *finding = reel_misuse_finding(misuse, "locked twice", REEL_SEVERITY_ERROR,
-                                                       object, event->time_ns, event->stack);
+    struct reel_finding *finding = reel_misuse_finding(
+        misuse, "locked twice", REEL_SEVERITY_WARNING, object, event->time_ns, event->stack);
     reel_finding_title(finding, "%s locked again by %s, which holds it", name,
                        reel_describe_thread(context, event->thread));
     reel_finding_explain(finding,
@@ -172,7 +172,7 @@ static void report_timeout(struct reel_misuse *misuse, const struct reel_event *
     const struct reel_detect_context *context = misuse->context;
     const char *name = reel_describe_object(context, object);
     struct reel_finding *finding = reel_misuse_finding(
-        misuse, "invalid timeout", REEL_SEVERITY_ERROR, object, event->time_ns, stack);
+        misuse, "invalid timeout", REEL_SEVERITY_WARNING, object, event->time_ns, stack);
     reel_finding_title(finding, "invalid timeout in a wait for %s", name);
     reel_finding_explain(finding,
                          "%s waited for %s at %s with a deadline that is no time (its nanoseconds "
