@@ -11,7 +11,7 @@ struct _ReelSession {
     GObject parent_instance;
     ReelDocument *document;
     uint64_t from, to, cursor;
-    guint lane;
+    guint lane, stack;
     gboolean playing;
     double speed;
     guint play_source;
@@ -20,7 +20,7 @@ struct _ReelSession {
     guint history_at;
 };
 
-enum { P_DOCUMENT = 1, P_FROM, P_TO, P_CURSOR, P_LANE, P_PLAYING, P_SPEED, P_COUNT };
+enum { P_DOCUMENT = 1, P_FROM, P_TO, P_CURSOR, P_LANE, P_STACK, P_PLAYING, P_SPEED, P_COUNT };
 static GParamSpec *properties[P_COUNT];
 
 G_DEFINE_FINAL_TYPE(ReelSession, reel_session, G_TYPE_OBJECT)
@@ -48,6 +48,11 @@ uint64_t reel_session_cursor(ReelSession *self)
 guint reel_session_lane(ReelSession *self)
 {
     return self->lane;
+}
+
+guint reel_session_stack(ReelSession *self)
+{
+    return self->stack;
 }
 
 gboolean reel_session_is_playing(ReelSession *self)
@@ -164,6 +169,14 @@ void reel_session_set_lane(ReelSession *self, guint index)
     notify(self, P_LANE);
 }
 
+void reel_session_set_stack(ReelSession *self, guint stack)
+{
+    if (stack == self->stack)
+        return;
+    self->stack = stack;
+    notify(self, P_STACK);
+}
+
 /* The next boundary of one lane after (before) `ns`; UINT64_MAX: there is none. */
 static uint64_t boundary(const struct reel_lane *lane, uint64_t ns, int direction)
 {
@@ -267,6 +280,7 @@ void reel_session_set_document(ReelSession *self, ReelDocument *document)
     g_array_set_size(self->history, 0);
     self->history_at = 0;
     self->lane = G_MAXUINT;
+    self->stack = 0;
     self->from = self->to = 0;
     notify(self, P_DOCUMENT);
     reel_session_show_all(self);
@@ -292,6 +306,9 @@ static void reel_session_get_property(GObject *object, guint id, GValue *value, 
         break;
     case P_LANE:
         g_value_set_uint(value, self->lane);
+        break;
+    case P_STACK:
+        g_value_set_uint(value, self->stack);
         break;
     case P_PLAYING:
         g_value_set_boolean(value, self->playing);

@@ -14,7 +14,8 @@ G_DECLARE_FINAL_TYPE(ReelSession, reel_session, REEL, SESSION, GObject)
 ReelSession *reel_session_new(void);
 
 /* Properties, each with notify: document (object), from, to, cursor (uint64, ns), lane (uint: index
- * of the selected lane, G_MAXUINT none), playing (boolean), speed (double: trace time per real
+ * of the selected lane, G_MAXUINT none), stack (uint: row of the selected stack, 0 none), playing
+ * (boolean), speed (double: trace time per real
  * time). */
 ReelDocument *reel_session_document(ReelSession *self);
 void reel_session_set_document(ReelSession *self, ReelDocument *document);
@@ -37,6 +38,10 @@ void reel_session_set_cursor(ReelSession *self, uint64_t ns, gboolean reveal);
 
 guint reel_session_lane(ReelSession *self);
 void reel_session_set_lane(ReelSession *self, guint index);
+
+/* The stack whose source is looked at: of an event, a wait, a piece of evidence. */
+guint reel_session_stack(ReelSession *self);
+void reel_session_set_stack(ReelSession *self, guint stack);
 
 /* To the next (1) or previous (-1) change of state of the selected thread, or of any thread. */
 void reel_session_step(ReelSession *self, int direction, gboolean selected_lane_only);
