@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -303,6 +304,77 @@ static void timed_only(bool guilty)
     pthread_mutex_unlock(&a);
 }
 
+/* One process dies with a lock that both share. A robust one tells the next owner so. */
+static void shared_owner_gone(bool guilty)
+{
+    pthread_mutex_t *lock =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    if (!guilty)
+        pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    pthread_mutex_init(lock, &attributes);
+    pid_t child = fork();
+    if (child == 0) {
+        pthread_mutex_lock(lock);
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+    if (pthread_mutex_lock(lock) == EOWNERDEAD)
+        pthread_mutex_consistent(lock);
+    pthread_mutex_unlock(lock);
+}
+
+/* A waiter is there already when the owner's process dies; a robust lock wakes it. */
+static void shared_owner_killed(bool guilty)
+{
+    struct shared {
+        pthread_mutex_t lock;
+        pthread_barrier_t barrier;
+    } *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pthread_mutexattr_t mutexes;
+    pthread_barrierattr_t barriers;
+    pthread_mutexattr_init(&mutexes);
+    pthread_mutexattr_setpshared(&mutexes, PTHREAD_PROCESS_SHARED);
+    if (!guilty)
+        pthread_mutexattr_setrobust(&mutexes, PTHREAD_MUTEX_ROBUST);
+    pthread_mutex_init(&shared->lock, &mutexes);
+    pthread_barrierattr_init(&barriers);
+    pthread_barrierattr_setpshared(&barriers, PTHREAD_PROCESS_SHARED);
+    pthread_barrier_init(&shared->barrier, &barriers, 2);
+    pid_t child = fork();
+    if (child == 0) {
+        pthread_mutex_lock(&shared->lock);
+        pthread_barrier_wait(&shared->barrier);
+        pause_ms(150);
+        kill(getpid(), SIGKILL);
+    }
+    pthread_barrier_wait(&shared->barrier);
+    if (pthread_mutex_lock(&shared->lock) == EOWNERDEAD)
+        pthread_mutex_consistent(&shared->lock);
+    pthread_mutex_unlock(&shared->lock);
+    waitpid(child, NULL, 0);
+}
+
+static pthread_t the_main;
+
+static void *join_main(void *unused)
+{
+    pthread_join(the_main, NULL);
+    return unused;
+}
+
+/* A thread may wait for the first one's end, and the first one may end alone. */
+static void join_main_circle(bool guilty)
+{
+    the_main = pthread_self();
+    pthread_t thread = start(join_main, NULL);
+    if (!guilty)
+        pthread_exit(NULL);
+    pthread_join(thread, NULL);
+}
+
 const struct matrix_case observed_cases[] = {
     {"cross", "deadlock", "observed", cross},
     {"self", "deadlock", "observed", self},
@@ -316,6 +388,9 @@ const struct matrix_case observed_cases[] = {
     {"semaphore-never-posted", "hang,deadlock", "observed", semaphore_hang},
     {"inherited-by-fork", "deadlock", "observed", inherited},
     {"across-processes", "deadlock", "observed", across_processes},
+    {"shared-owner-gone", "deadlock", "observed", shared_owner_gone},
+    {"shared-owner-killed", "deadlock", "observed", shared_owner_killed},
+    {"join-main", "deadlock", "observed", join_main_circle},
     {"full-pipes", "hang,deadlock", "observed", full_pipes},
     {"pipe-to-oneself", "hang,deadlock", "observed", slow_pipe},
     {"timed-is-no-deadlock", "deadlock", "observed", timed_only},

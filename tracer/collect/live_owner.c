@@ -111,7 +111,7 @@ static void block_by_tid(struct edges *edges, struct reel_live_party *party, pid
         (shared && !is_our_id(edges, party, owner)))
         return;
     char state =
-        shared ? (reel_live_task_exists(owner) ? 'S' : 0) : reel_live_task_state(party->pid, owner);
+        shared ? (reel_live_task_lives(owner) ? 'S' : 0) : reel_live_task_state(party->pid, owner);
     /* A zombie task: the main thread, which left by pthread_exit. */
     if (state == 0 || state == 'X' || state == 'Z')
         reel_live_party_block(party, REEL_LIVE_GONE);

@@ -64,9 +64,14 @@ void reel_live_task_name(pid_t pid, pid_t tid, char name[16])
     snprintf(name, 16, "%.15s", length ? text : "");
 }
 
-bool reel_live_task_exists(pid_t tid)
+bool reel_live_task_lives(pid_t tid)
 {
-    return syscall(SYS_tkill, tid, 0) == 0 || errno == EPERM;
+    char path[64], state;
+    pid_t parent;
+    if (syscall(SYS_tkill, tid, 0) != 0 && errno != EPERM)
+        return false;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)tid);
+    return !read_stat(path, &state, &parent) || (state != 'Z' && state != 'X');
 }
 
 bool reel_live_tasks(pid_t pid, GArray *tids)

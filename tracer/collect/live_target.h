@@ -18,8 +18,9 @@ bool reel_live_read(pid_t pid, uint64_t address, void *to, size_t bytes);
 char reel_live_task_state(pid_t pid, pid_t tid);
 /* The kernel's name of a task; "" when it is gone. */
 void reel_live_task_name(pid_t pid, pid_t tid, char name[16]);
-/* Is any task of that id there, in whatever process? */
-bool reel_live_task_exists(pid_t tid);
+/* Does any task of that id live, in whatever process? One that nobody has waited for yet does not.
+ */
+bool reel_live_task_lives(pid_t tid);
 /* Appends the ids (pid_t) of all tasks that are no zombies. False: cannot be told. */
 bool reel_live_tasks(pid_t pid, GArray *tids);
 

@@ -12,6 +12,7 @@ struct observed {
     struct reel_semaphores *semaphores;
     GHashTable *robust;   /* mutexes made so */
     GHashTable *reported; /* threads of a circle that has been told */
+    GHashTable *kept;     /* object → struct reel_hold: its holder ended without letting it go */
     GString *text;
 };
 
@@ -22,6 +23,7 @@ static void *observed_new(const struct reel_detect_context *context)
     observed->semaphores = reel_semaphores_new();
     observed->robust = g_hash_table_new(NULL, NULL);
     observed->reported = g_hash_table_new(NULL, NULL);
+    observed->kept = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     observed->text = g_string_new(NULL);
     return observed;
 }
@@ -32,6 +34,7 @@ static void observed_free(void *detector)
     reel_semaphores_free(observed->semaphores);
     g_hash_table_unref(observed->robust);
     g_hash_table_unref(observed->reported);
+    g_hash_table_unref(observed->kept);
     g_string_free(observed->text, TRUE);
     g_free(observed);
 }
@@ -45,6 +48,14 @@ static void observed_event(void *detector, const struct reel_event *event, uint3
     if (event->operation == REEL_OP_INIT && event->class == REEL_CLASS_MUTEX &&
         event->argument & robust_kind)
         g_hash_table_add(observed->robust, GUINT_TO_POINTER(object));
+}
+
+static void observed_hold(void *detector, const struct reel_hold *hold)
+{
+    struct observed *observed = detector;
+    if (!hold->released && !hold->shared)
+        g_hash_table_insert(observed->kept, GUINT_TO_POINTER(hold->object),
+                            g_memdup2(hold, sizeof *hold));
 }
 
 static bool is_robust(void *data, uint32_t object)
@@ -262,6 +273,57 @@ static void report_circle(struct observed *observed, const struct reel_wait_grap
     reel_finding_set_add(observed->context->findings, finding);
 }
 
+/* Where the one who is gone took it, if that is known. */
+static void add_kept(const struct observed *observed, struct reel_finding *finding, uint32_t holder,
+                     uint32_t object)
+{
+    const struct reel_hold *kept = g_hash_table_lookup(observed->kept, GUINT_TO_POINTER(object));
+    if (kept && kept->thread == holder)
+        reel_finding_evidence(finding, kept->start_ns, holder, object, kept->stack,
+                              "took %s here, and never let it go",
+                              reel_describe_object(observed->context, object));
+    else
+        reel_finding_thread(finding, holder);
+}
+
+static void say_inherited(const struct observed *observed, struct reel_finding *finding,
+                          const struct reel_wait_node *node, const char *name, const char *holder)
+{
+    const struct reel_detect_context *context = observed->context;
+    reel_finding_title(finding, "%s is held by a thread that the fork left behind", name);
+    g_string_printf(observed->text,
+                    "When the process was forked, %s held %s. The child has a copy of the lock, "
+                    "locked, but not of that thread: nobody can unlock it there. %s waits for "
+                    "it at %s.",
+                    holder, name, reel_describe_thread(context, node->thread),
+                    reel_describe_site(context, node->wait->stack));
+    reel_finding_fix(finding,
+                     "Fork before threads are started, or use posix_spawn; or take %s before "
+                     "the fork and release it on both sides with pthread_atfork.",
+                     name);
+}
+
+static void say_ended(const struct observed *observed, struct reel_finding *finding,
+                      const struct reel_wait_node *node, const char *name, const char *holder,
+                      bool process)
+{
+    const struct reel_detect_context *context = observed->context;
+    reel_finding_title(finding, "%s is held by a %s that has ended", name,
+                       process ? "process" : "thread");
+    g_string_printf(observed->text,
+                    "%s%s ended while it held %s. %s waits for it at %s, and nobody is left who "
+                    "could unlock it.",
+                    holder, process ? "'s process" : "", name,
+                    reel_describe_thread(context, node->thread),
+                    reel_describe_site(context, node->wait->stack));
+    reel_finding_fix(finding,
+                     "Release %s on every way out of the %s, or make it robust "
+                     "(PTHREAD_MUTEX_ROBUST)%s.",
+                     name, process ? "process" : "thread",
+                     process ? ": then the next one to lock it is told that its owner died"
+                             : ". For cancellation: a cleanup handler");
+}
+
 static void report_ownerless(struct observed *observed, const struct reel_wait_graph *graph,
                              const struct reel_wait_node *node)
 {
@@ -269,45 +331,24 @@ static void report_ownerless(struct observed *observed, const struct reel_wait_g
     const struct reel_world_object *lock = reel_world_object(context->world, node->wait->object);
     const struct reel_world_thread *owner = reel_world_thread(context->world, lock->owner);
     const char *name = reel_describe_object(context, node->wait->object);
-    const char *waiter = reel_describe_thread(context, node->thread);
     const char *holder = reel_describe_thread(context, lock->owner);
-    bool inherited =
-        owner && owner->process != node->process && !(node->wait->flags & REEL_FLAG_SHARED_OBJECT);
+    bool elsewhere = owner && owner->process != node->process;
+    bool inherited = elsewhere && !(node->wait->flags & REEL_FLAG_SHARED_OBJECT);
     struct reel_finding *finding =
         reel_finding_new(REEL_FINDING_DEADLOCK, REEL_CONFIDENCE_OBSERVED, REEL_SEVERITY_ERROR);
     GPtrArray *edges = g_ptr_array_new_with_free_func(g_free);
+    add_kept(observed, finding, lock->owner, node->wait->object);
     add_wait(observed, finding, node);
-    reel_finding_thread(finding, lock->owner);
     g_hash_table_add(observed->reported, GUINT_TO_POINTER(node->thread));
-    GString *text = observed->text;
-    if (inherited) {
-        reel_finding_title(finding, "%s is held by a thread that the fork left behind", name);
-        g_string_printf(
-            text,
-            "When the process was forked, %s held %s. The child has a copy of the lock, "
-            "locked, but not of that thread: nobody can unlock it there. %s waits for "
-            "it at %s.",
-            holder, name, waiter, reel_describe_site(context, node->wait->stack));
-        reel_finding_fix(finding,
-                         "Fork before threads are started, or use posix_spawn; or take %s before "
-                         "the fork and release it on both sides with pthread_atfork.",
-                         name);
-    } else {
-        reel_finding_title(finding, "%s is held by a thread that has ended", name);
-        g_string_printf(text,
-                        "%s ended while it held %s. %s waits for it at %s, and nobody is left who "
-                        "could unlock it.",
-                        holder, name, waiter, reel_describe_site(context, node->wait->stack));
-        reel_finding_fix(finding,
-                         "Release %s on every way out of the thread (a cleanup handler for "
-                         "cancellation), or make it robust (PTHREAD_MUTEX_ROBUST).",
-                         name);
-    }
+    if (inherited)
+        say_inherited(observed, finding, node, name, holder);
+    else
+        say_ended(observed, finding, node, name, holder, elsewhere);
     g_ptr_array_add(edges, edge_key(observed, node, 0));
     set_key(finding, inherited ? "deadlock|fork" : "deadlock|owner ended", edges);
     g_ptr_array_unref(edges);
-    add_victims(observed, finding, graph, text);
-    reel_finding_explain(finding, "%s", text->str);
+    add_victims(observed, finding, graph, observed->text);
+    reel_finding_explain(finding, "%s", observed->text->str);
     reel_finding_set_add(context->findings, finding);
 }
 
@@ -354,5 +395,6 @@ const struct reel_detector_class reel_deadlock_observed = {
     .new = observed_new,
     .free = observed_free,
     .event = observed_event,
+    .hold = observed_hold,
     .look = observed_look,
 };

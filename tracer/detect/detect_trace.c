@@ -10,6 +10,8 @@
 
 /* Standing still for less may be the recording's own end. */
 #define OFFLINE_GRACE_NS 100000000ull
+/* Whoever was ended from outside together with others is gone by then. */
+#define SETTLED_NS 50000000ull
 
 struct replay {
     struct reel_trace *trace;
@@ -204,7 +206,9 @@ static bool replay_all(struct replay *replay)
     uint64_t end_ns = replay->context.end_ns;
     if (end_ns < reel_world_now(replay->world))
         end_ns = reel_world_now(replay->world) + 1;
-    if (!replay->ending)
+    /* One process of several may have been the last to do anything, by its end; who lives on for a
+     * while after it is looked at as well. */
+    if (!replay->ending || end_ns >= reel_world_now(replay->world) + SETTLED_NS)
         reel_detection_look(replay->detection, end_ns);
     reel_trace_names_end_threads(replay->names, replay->world);
     reel_world_finish(replay->world, end_ns);

@@ -320,6 +320,16 @@ static void learn_handle(struct reel_identity *identity, uint32_t process, uint6
                              (uint32_t)thread);
 }
 
+/* What the recorder's tables know of a thread that is about to be spoken of. */
+static void learn_declared(struct reel_identity *identity, uint64_t thread)
+{
+    uint32_t index =
+        reel_address_map_get(&identity->map, reel_address_place(0, SPACE_DECLARED), thread);
+    if (index)
+        learn_handle(identity, identity->declared[index - 1].process,
+                     identity->declared[index - 1].handle, thread);
+}
+
 static uint32_t thread_object(struct reel_identity *identity, const struct reel_event *event)
 {
     struct thread_facts *facts = thread_facts(identity, event->thread);
@@ -333,11 +343,7 @@ static uint32_t thread_object(struct reel_identity *identity, const struct reel_
     if (event->operation == REEL_OP_START && event->extra_words >= 1) {
         learn_handle(identity, event->process, event->extra[0], event->object);
     } else if (event->operation == REEL_OP_CREATE) {
-        uint32_t index = reel_address_map_get(&identity->map, reel_address_place(0, SPACE_DECLARED),
-                                              event->object);
-        if (index)
-            learn_handle(identity, identity->declared[index - 1].process,
-                         identity->declared[index - 1].handle, event->object);
+        learn_declared(identity, event->object);
     }
     uint32_t id =
         private_object(identity, event, REEL_CLASS_THREAD, thread_meant(identity, event), 0);
@@ -358,6 +364,7 @@ static uint32_t process_object(struct reel_identity *identity, const struct reel
         pid = event->extra_words ? event->extra[0] : 0;
         reel_identity_declare_process(identity, event->process, event->argument,
                                       pid <= INT32_MAX ? (int32_t)pid : 0);
+        learn_declared(identity, event->thread); /* nobody created it, nor will it tell */
     } else if (event->operation == REEL_OP_EXIT || event->operation == REEL_OP_EXEC ||
                event->operation == REEL_OP_EXEC_FAILED || event->operation == REEL_OP_NAME) {
         struct process_facts *facts = process_facts(identity, event->process);

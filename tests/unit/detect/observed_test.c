@@ -115,6 +115,16 @@ static void a_lock_whose_owner_has_ended(void **state)
                   "");
 }
 
+static void a_shared_lock_whose_process_has_ended(void **state)
+{
+    const char *one_dies = "T1 attach; P2.T2 attach by P1; T2 lock A shared; T2 exit process; ";
+    char text[256];
+    snprintf(text, sizeof text, "%sT1 want A shared", one_dies);
+    assert_claims(state, text, "error deadlock observed mutex #1");
+    snprintf(text, sizeof text, "%sT1 mark x", one_dies);
+    assert_claims(state, text, "");
+}
+
 static void threads_that_all_wait_hang(void **state)
 {
     assert_claims(state,
@@ -212,6 +222,7 @@ int main(void)
         TEST(a_circle_across_processes),
         TEST(a_lock_that_the_fork_left_behind),
         TEST(a_lock_whose_owner_has_ended),
+        TEST(a_shared_lock_whose_process_has_ended),
         TEST(threads_that_all_wait_hang),
         TEST(one_that_waits_for_something_outside_is_no_hang),
         TEST(a_woken_thread_is_no_hang),
