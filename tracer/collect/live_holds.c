@@ -6,6 +6,47 @@
 #include "probes/event/kinds.h"
 #include "probes/event/record.h"
 
+#define NAMES_LIMIT 4096u
+
+static guint hash_name(const void *key)
+{
+    const struct reel_live_name *name = key;
+    return (guint)(name->object >> 3 ^ name->object >> 35) * 31u + name->process;
+}
+
+static gboolean same_name(const void *left, const void *right)
+{
+    const struct reel_live_name *one = left, *other = right;
+    return one->object == other->object && one->process == other->process;
+}
+
+/* Memory is used again: an object that is made or destroyed loses the name of what was there. */
+static void learn_name(struct reel_live_holds *holds, const struct reel_event *event)
+{
+    const struct reel_live_name key = {.object = event->object, .process = event->process};
+    if (event->operation != REEL_OP_NAME) {
+        g_hash_table_remove(holds->names, &key);
+        return;
+    }
+    bool is_object = event->class == REEL_CLASS_NONE ||
+                     (event->class >= REEL_CLASS_MUTEX && event->class <= REEL_CLASS_ONCE);
+    if (!is_object || !event->object || !event->extra_words ||
+        g_hash_table_size(holds->names) >= NAMES_LIMIT)
+        return;
+    struct reel_live_name *name = g_memdup2(&key, sizeof key);
+    size_t bytes = MIN(sizeof name->text - 1, (size_t)event->extra_words * 8);
+    memcpy(name->text, event->extra, bytes);
+    g_hash_table_add(holds->names, name);
+}
+
+const char *reel_live_holds_name(const struct reel_live_holds *holds, uint32_t process,
+                                 uint64_t object)
+{
+    const struct reel_live_name key = {.object = object, .process = process};
+    const struct reel_live_name *name = g_hash_table_lookup(holds->names, &key);
+    return name && name->text[0] ? name->text : NULL;
+}
+
 void reel_live_holds_init(struct reel_live_holds *holds, uint32_t slots)
 {
     *holds = (struct reel_live_holds){
@@ -14,6 +55,7 @@ void reel_live_holds_init(struct reel_live_holds *holds, uint32_t slots)
         .classes = 1ull << REEL_CLASS_MUTEX | 1ull << REEL_CLASS_RWLOCK |
                    1ull << REEL_CLASS_SPINLOCK | 1ull << REEL_CLASS_ONCE |
                    1ull << REEL_CLASS_FILE_LOCK | 1ull << REEL_CLASS_RECORDER,
+        .names = g_hash_table_new_full(hash_name, same_name, g_free, NULL),
     };
 }
 
@@ -22,6 +64,7 @@ void reel_live_holds_clear(struct reel_live_holds *holds)
     for (uint32_t i = 0; i < holds->slots; i++)
         g_free(holds->holder[i].hold);
     g_free(holds->holder);
+    g_hash_table_unref(holds->names);
     memset(holds, 0, sizeof *holds);
 }
 
@@ -64,6 +107,11 @@ static bool release(struct reel_live_holder *holder, uint8_t class, uint64_t obj
 void reel_live_holds_event(struct reel_live_holds *holds, uint32_t slot,
                            const struct reel_event *event)
 {
+    if (event->operation == REEL_OP_NAME || event->operation == REEL_OP_INIT ||
+        event->operation == REEL_OP_DESTROY) {
+        learn_name(holds, event);
+        return;
+    }
     struct reel_live_holder *holder = &holds->holder[slot];
     if (holder->thread != event->thread) {
         holder->thread = event->thread;

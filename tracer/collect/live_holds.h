@@ -1,4 +1,5 @@
-/* Which locks each traced thread holds, as its own events say, kept while they are drained.
+/* Which locks each traced thread holds, and what objects are called, as its own events say, kept
+ * while they are drained.
  *
  * One small set a thread slot: an acquisition is pushed, a release takes it off again, nearly
  * always from the top. That costs a few nanoseconds an event, and only for classes nothing else
@@ -7,9 +8,11 @@
 #ifndef REEL_COLLECT_LIVE_HOLDS_H
 #define REEL_COLLECT_LIVE_HOLDS_H
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "probes/event/kinds.h"
 #include "tracer/store/event.h"
 
 struct reel_live_hold {
@@ -27,19 +30,40 @@ struct reel_live_holder {
     struct reel_live_hold last_released;
 };
 
+struct reel_live_name {
+    uint64_t object;
+    uint32_t process;
+    char text[44];
+};
+
 struct reel_live_holds {
     struct reel_live_holder *holder; /* by thread slot */
     uint32_t slots;
     uint64_t classes;      /* bit per enum reel_class that is kept */
+    GHashTable *names;     /* set of struct reel_live_name */
     bool spins_distrusted; /* a spin lock was released by another thread than took it */
 };
 
 void reel_live_holds_init(struct reel_live_holds *holds, uint32_t slots);
 void reel_live_holds_clear(struct reel_live_holds *holds);
 
-/* The next event of the thread in that slot, if its class is kept. */
+/* Does an event matter here? */
+static inline bool reel_live_holds_wants(const struct reel_live_holds *holds,
+                                         const struct reel_event *event)
+{
+    const uint64_t naming = 1ull << REEL_OP_NAME | 1ull << REEL_OP_INIT | 1ull << REEL_OP_DESTROY;
+    return (holds->classes >> (event->class & 63) & 1) ||
+           (event->operation < 64 && naming >> event->operation & 1);
+}
+
+/* The next event of the thread in that slot that it wants. */
 void reel_live_holds_event(struct reel_live_holds *holds, uint32_t slot,
                            const struct reel_event *event);
+
+/* What the program called the object (REEL_NAME and the like); NULL: nothing. Valid until the next
+ * event. */
+const char *reel_live_holds_name(const struct reel_live_holds *holds, uint32_t process,
+                                 uint64_t object);
 
 /* Keeps no mutexes from now on. */
 void reel_live_holds_drop_mutexes(struct reel_live_holds *holds);

@@ -155,6 +155,7 @@ static bool tell(struct reel_live *live, enum reel_live_kind kind, uint64_t now_
             .blocked = party->since_ns > 0,
             .since_ns = party->since_ns,
             .object = party->object,
+            .object_name = reel_live_holds_name(&live->holds, party->process, party->object),
             .call = party->call,
             .class = party->class,
         };

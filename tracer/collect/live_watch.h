@@ -37,7 +37,8 @@ struct reel_live_wait {
     bool blocked;      /* the rest holds */
     uint64_t since_ns; /* since the recording began */
     uint64_t object;
-    uint32_t call; /* enum reel_call, with REEL_CALL_TIMED */
+    const char *object_name; /* what the program calls it; NULL: nothing. Lives during the call */
+    uint32_t call;           /* enum reel_call, with REEL_CALL_TIMED */
     uint8_t class;
     uint32_t blocker; /* number of the thread it waits for; 0: none in particular */
     bool owner_gone;

@@ -185,7 +185,7 @@ static bool take(struct reel_stream *stream, struct reel_stream_sink *sink,
     if (event.time_ns < stream->last_ns)
         event.time_ns = stream->last_ns;
     notice(stream, sink, &event);
-    if (sink->holds && sink->holds->classes >> (event.class & 63) & 1)
+    if (sink->holds && reel_live_holds_wants(sink->holds, &event))
         reel_live_holds_event(sink->holds, stream->slot, &event);
     return reel_stream_add(stream, sink, &event, error);
 }

@@ -12,7 +12,8 @@
 #include "probes/event/kinds.h"
 #include "tracer/collect/live_target.h"
 
-#define CORE_PATIENCE_MS 10000 /* for a core file to be written */
+#define NAMES_PATIENCE_MS 300   /* the first line of the notice is out already */
+#define CORE_PATIENCE_MS  10000 /* for a core file to be written */
 
 bool reel_on_deadlock_parse(const char *text, enum reel_on_deadlock *answer)
 {
@@ -32,25 +33,27 @@ static const char *class_name(uint8_t class)
     return class < G_N_ELEMENTS(names) && names[class] ? names[class] : "something";
 }
 
-/* `others`: all of the verdict, to find the blocker's name in. */
-static void describe(GString *out, const struct reel_live_wait *wait,
-                     const struct reel_live_wait *others, unsigned count)
+/* Of `count` waits of a verdict the one at `index`; the others, to find the blocker's name in. */
+static void describe(GString *out, const struct reel_live_wait *others, unsigned count,
+                     unsigned index, const struct reel_check_names *names)
 {
+    const struct reel_live_wait *wait = &others[index];
     g_string_append_printf(out, "thread %u '%s' (process %d, thread id %d) ", wait->thread,
                            wait->name, (int)wait->pid, (int)wait->tid);
     if (!wait->blocked) {
         g_string_append(out, "is running, or in a call that is not followed");
         return;
     }
+    const char *name = reel_check_names_at(names, index);
     if (wait->class == REEL_CLASS_THREAD)
         g_string_append(out, "joins a thread");
     else if (wait->class == REEL_CLASS_PROCESS)
         g_string_append(out, "waits for a child");
+    else if (name)
+        g_string_append_printf(out, "waits for the %s %s", class_name(wait->class), name);
     else
         g_string_append_printf(out, "waits for a %s", class_name(wait->class));
-    if (wait->class == REEL_CLASS_MUTEX || wait->class == REEL_CLASS_RWLOCK ||
-        wait->class == REEL_CLASS_CONDITION || wait->class == REEL_CLASS_SEMAPHORE ||
-        wait->class == REEL_CLASS_SPINLOCK || wait->class == REEL_CLASS_BARRIER)
+    if (!name && wait->class >= REEL_CLASS_MUTEX && wait->class <= REEL_CLASS_BARRIER)
         g_string_append_printf(out, " at 0x%" PRIx64, wait->object);
     if (wait->call & REEL_CALL_TIMED)
         g_string_append(out, " (with a time limit)");
@@ -67,11 +70,12 @@ static void describe(GString *out, const struct reel_live_wait *wait,
     }
 }
 
-static void print_waits(const struct reel_live_verdict *verdict)
+static void print_waits(const struct reel_live_verdict *verdict,
+                        const struct reel_check_names *names)
 {
     for (unsigned i = 0; i < verdict->count; i++) {
         g_autoptr(GString) line = g_string_new("reel:   ");
-        describe(line, &verdict->wait[i], verdict->wait, verdict->count);
+        describe(line, verdict->wait, verdict->count, i, names);
         if (verdict->wait[i].blocked && verdict->time_ns > verdict->wait[i].since_ns)
             g_string_append_printf(line, ", for %.3f s",
                                    (double)(verdict->time_ns - verdict->wait[i].since_ns) / 1e9);
@@ -108,7 +112,10 @@ static bool on_verdict(void *data, const struct reel_live_verdict *verdict)
         fprintf(stderr, "reel: %.3f s: the time limit is reached; the threads:\n", seconds);
         break;
     }
-    print_waits(verdict);
+    reel_check_names_free(live->names);
+    live->names = reel_check_names_look(verdict->wait, verdict->count);
+    reel_check_names_wait(live->names, NAMES_PATIENCE_MS);
+    print_waits(verdict, live->names);
     live->told = true;
     live->kind = verdict->kind;
     live->time_ns = verdict->time_ns;
@@ -116,6 +123,8 @@ static bool on_verdict(void *data, const struct reel_live_verdict *verdict)
     g_free(live->wait);
     live->wait = g_memdup2(verdict->wait, verdict->count * sizeof *verdict->wait);
     live->count = verdict->count;
+    for (unsigned i = 0; i < live->count; i++)
+        live->wait[i].object_name = NULL; /* was lent for the call */
     live->ended =
         verdict->kind == REEL_LIVE_TIMEOUT || live->on_deadlock != REEL_ON_DEADLOCK_CONTINUE;
     return live->ended;
@@ -209,6 +218,8 @@ void reel_check_live_clear(struct reel_check_live *live)
 {
     g_free(live->wait);
     live->wait = NULL;
+    reel_check_names_free(live->names);
+    live->names = NULL;
 }
 
 /* What the trace has of a thread's last wait. */
@@ -243,7 +254,7 @@ static void add_finding(const struct reel_check_live *live, struct reel_trace *t
         last_wait(trace, wait->thread, &object, &stack);
         g_string_append_printf(key, " %s %s", wait->name, class_name(wait->class));
         g_autoptr(GString) role = g_string_new(NULL);
-        describe(role, wait, live->wait, live->count);
+        describe(role, live->wait, live->count, i, live->names);
         g_string_append_printf(text, "%s%s", i ? "; " : "", role->str);
         reel_finding_thread(finding, wait->thread);
         if (object)

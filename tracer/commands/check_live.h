@@ -4,6 +4,7 @@
 #define REEL_COMMANDS_CHECK_LIVE_H
 
 #include "tracer/collect/live_watch.h"
+#include "tracer/commands/check_names.h"
 #include "tracer/detect/finding.h"
 #include "tracer/error.h"
 #include "tracer/store/trace.h"
@@ -25,7 +26,8 @@ struct reel_check_live {
     bool ended;                /* and it ended the recording */
     enum reel_live_kind kind;  /* the last one's */
     uint64_t time_ns, since_ns;
-    struct reel_live_wait *wait; /* a copy */
+    struct reel_live_wait *wait;    /* a copy */
+    struct reel_check_names *names; /* of what each waits for */
     unsigned count;
 };
 
