@@ -362,6 +362,7 @@ static void reel_session_class_init(ReelSessionClass *class)
     properties[P_TO] = g_param_spec_uint64("to", NULL, NULL, 0, G_MAXUINT64, 0, readable);
     properties[P_CURSOR] = g_param_spec_uint64("cursor", NULL, NULL, 0, G_MAXUINT64, 0, readable);
     properties[P_LANE] = g_param_spec_uint("lane", NULL, NULL, 0, G_MAXUINT, G_MAXUINT, readable);
+    properties[P_STACK] = g_param_spec_uint("stack", NULL, NULL, 0, G_MAXUINT, 0, readable);
     properties[P_PLAYING] = g_param_spec_boolean("playing", NULL, NULL, FALSE, both);
     properties[P_SPEED] = g_param_spec_double("speed", NULL, NULL, 0.0001, 10.0, 0.01, both);
     g_object_class_install_properties(object_class, P_COUNT, properties);
