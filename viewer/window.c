@@ -4,6 +4,7 @@
 #include "tracer/model/time_text.h"
 #include "viewer/actions.h"
 #include "viewer/palette.h"
+#include "viewer/panel/bottom_panel.h"
 #include "viewer/ruler.h"
 #include "viewer/state_panel.h"
 #include "viewer/timeline.h"
@@ -13,18 +14,18 @@ struct _ReelWindow {
     ReelSession *session;
     ReelDocument *loading; /* until it is loaded */
     char *place;           /* where to begin in it */
-    GtkLabel *name, *summary, *message, *position, *speed, *findings_title;
+    GtkLabel *name, *summary, *message, *position, *speed;
     GtkInfoBar *message_bar;
     GtkStack *stack;
     GtkProgressBar *progress;
     GtkScrolledWindow *lanes;
-    GtkWidget *legend, *findings_box, *playback;
-    GtkListBox *findings;
+    GtkWidget *legend, *playback;
     GtkButton *play;
     ReelOverview *overview;
     ReelRuler *ruler;
     ReelTimeline *timeline;
     ReelStatePanel *state_panel;
+    ReelBottomPanel *bottom_panel;
 };
 
 G_DEFINE_FINAL_TYPE(ReelWindow, reel_window, GTK_TYPE_APPLICATION_WINDOW)
@@ -101,61 +102,6 @@ static void fill_legend(ReelWindow *self)
     }
 }
 
-static GtkWidget *finding_row(const struct reel_finding_mark *finding)
-{
-    char moment[REEL_TIME_TEXT];
-    GtkWidget *row = gtk_list_box_row_new();
-    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 2);
-    g_autofree char *kind = g_ascii_strup(finding->kind ? finding->kind : "", -1);
-    g_autofree char *title = g_markup_printf_escaped(
-        "<b>%s</b>  %s  <span alpha=\"70%%\">%s, %s  %s</span>", kind,
-        finding->title ? finding->title : "", finding->severity ? finding->severity : "",
-        finding->confidence ? finding->confidence : "",
-        finding->time_ns ? reel_moment_text(finding->time_ns, 1000, moment) : "");
-    GtkWidget *head = gtk_label_new(NULL);
-    gtk_label_set_markup(GTK_LABEL(head), title);
-    gtk_label_set_xalign(GTK_LABEL(head), 0);
-    gtk_label_set_ellipsize(GTK_LABEL(head), PANGO_ELLIPSIZE_END);
-    gtk_box_append(GTK_BOX(box), head);
-    g_autofree char *text =
-        g_strdup_printf("%s\nTo mend it: %s", finding->explanation ? finding->explanation : "",
-                        finding->fix ? finding->fix : "");
-    GtkWidget *body = gtk_label_new(text);
-    gtk_label_set_wrap(GTK_LABEL(body), TRUE);
-    gtk_label_set_xalign(GTK_LABEL(body), 0);
-    gtk_widget_add_css_class(body, "reel-summary");
-    gtk_box_append(GTK_BOX(box), body);
-    gtk_list_box_row_set_child(GTK_LIST_BOX_ROW(row), box);
-    gtk_widget_add_css_class(row, "reel-finding");
-    return row;
-}
-
-static void fill_findings(ReelWindow *self, ReelDocument *document)
-{
-    GtkWidget *child;
-    while ((child = gtk_widget_get_first_child(GTK_WIDGET(self->findings))))
-        gtk_list_box_remove(self->findings, child);
-    guint count = reel_document_finding_count(document);
-    for (guint i = 0; i < count; i++)
-        gtk_list_box_append(self->findings, finding_row(reel_document_finding(document, i)));
-    g_autofree char *title = count ? g_strdup_printf("Findings (%u)", count) : NULL;
-    gtk_label_set_text(self->findings_title, title ? title : "Findings: none in this trace");
-    gtk_widget_set_visible(self->findings_box, count > 0);
-}
-
-static void go_to_finding(GtkListBox *list, GtkListBoxRow *row, gpointer data)
-{
-    (void)list;
-    ReelWindow *self = data;
-    ReelDocument *document = reel_session_document(self->session);
-    int index = row ? gtk_list_box_row_get_index(row) : -1;
-    if (index < 0 || !document || (guint)index >= reel_document_finding_count(document))
-        return;
-    uint64_t time = reel_document_finding(document, (guint)index)->time_ns;
-    if (time)
-        reel_session_set_cursor(self->session, time, TRUE);
-}
-
 static gboolean go_to_place(ReelWindow *self, const char *place)
 {
     ReelDocument *document = reel_session_document(self->session);
@@ -204,7 +150,6 @@ static void loaded(ReelDocument *document, const char *error, gpointer data)
     gtk_label_set_text(self->name, base);
     gtk_label_set_text(self->summary, reel_document_summary(document));
     reel_session_set_document(self->session, document);
-    fill_findings(self, document);
     gtk_stack_set_visible_child_name(self->stack, "trace");
     gtk_widget_set_visible(self->playback, TRUE);
     go_to_place(self, self->place);
@@ -302,6 +247,7 @@ static void reel_window_class_init(ReelWindowClass *class)
     g_type_ensure(REEL_TYPE_RULER);
     g_type_ensure(REEL_TYPE_TIMELINE);
     g_type_ensure(REEL_TYPE_STATE_PANEL);
+    g_type_ensure(REEL_TYPE_BOTTOM_PANEL);
     gtk_widget_class_set_template_from_resource(widget_class, "/reel/viewer/window.ui");
 #define REEL_BIND(child) gtk_widget_class_bind_template_child(widget_class, ReelWindow, child)
     REEL_BIND(name);
@@ -314,9 +260,7 @@ static void reel_window_class_init(ReelWindowClass *class)
     REEL_BIND(progress);
     REEL_BIND(lanes);
     REEL_BIND(legend);
-    REEL_BIND(findings);
-    REEL_BIND(findings_box);
-    REEL_BIND(findings_title);
+    REEL_BIND(bottom_panel);
     REEL_BIND(playback);
     REEL_BIND(play);
     REEL_BIND(overview);
@@ -335,10 +279,10 @@ static void reel_window_init(ReelWindow *self)
     reel_timeline_set_session(self->timeline, self->session);
     reel_timeline_set_adjustment(self->timeline, gtk_scrolled_window_get_vadjustment(self->lanes));
     reel_state_panel_set_session(self->state_panel, self->session);
+    reel_bottom_panel_set_session(self->bottom_panel, self->session);
     fill_legend(self);
     gtk_widget_set_visible(self->playback, FALSE);
     g_signal_connect(self->message_bar, "response", G_CALLBACK(close_message), NULL);
-    g_signal_connect(self->findings, "row-activated", G_CALLBACK(go_to_finding), self);
     const char *const moves[] = {"notify::from", "notify::to", "notify::cursor"};
     for (unsigned i = 0; i < G_N_ELEMENTS(moves); i++)
         g_signal_connect_object(self->session, moves[i], G_CALLBACK(show_position), self,
@@ -352,8 +296,11 @@ static void reel_window_init(ReelWindow *self)
         g_property_action_new("state-panel", self->state_panel, "visible");
     g_action_map_add_action(G_ACTION_MAP(self), G_ACTION(state_panel));
     g_autoptr(GPropertyAction) findings_panel =
-        g_property_action_new("findings-panel", self->findings_box, "visible");
+        g_property_action_new("findings-panel", self->bottom_panel, "visible");
     g_action_map_add_action(G_ACTION_MAP(self), G_ACTION(findings_panel));
+    g_autoptr(GPropertyAction) show_page =
+        g_property_action_new("show-page", self->bottom_panel, "page");
+    g_action_map_add_action(G_ACTION_MAP(self), G_ACTION(show_page));
 }
 
 ReelWindow *reel_window_new(GtkApplication *application)

@@ -1,0 +1,199 @@
+#include "viewer/panel/page.h"
+
+#define SETTLE_MS 120u /* a range that is being dragged is asked for when it rests */
+
+typedef struct {
+    ReelSession *session;
+    struct reel_query_service *service;
+    GtkWidget *child;
+    gboolean is_outdated;
+    guint settling;
+} ReelPanelPagePrivate;
+
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(ReelPanelPage, reel_panel_page, GTK_TYPE_WIDGET)
+
+static ReelPanelPagePrivate *private_of(ReelPanelPage *self)
+{
+    return reel_panel_page_get_instance_private(self);
+}
+
+ReelSession *reel_panel_page_session(ReelPanelPage *self)
+{
+    return private_of(self)->session;
+}
+
+ReelDocument *reel_panel_page_document(ReelPanelPage *self)
+{
+    ReelSession *session = private_of(self)->session;
+    ReelDocument *document = session ? reel_session_document(session) : NULL;
+    return document && reel_document_is_loaded(document) ? document : NULL;
+}
+
+static void refresh(ReelPanelPage *self)
+{
+    ReelPanelPagePrivate *private = private_of(self);
+    if (!private->is_outdated || !gtk_widget_get_mapped(GTK_WIDGET(self)) ||
+        !reel_panel_page_document(self))
+        return;
+    private->is_outdated = FALSE;
+    REEL_PANEL_PAGE_GET_CLASS(self)->refresh(self);
+}
+
+void reel_panel_page_outdate(ReelPanelPage *self)
+{
+    private_of(self)->is_outdated = TRUE;
+    refresh(self);
+}
+
+static void document_changed(ReelPanelPage *self)
+{
+    ReelPanelPagePrivate *private = private_of(self);
+    g_clear_pointer(&private->service, reel_query_service_free);
+    if (REEL_PANEL_PAGE_GET_CLASS(self)->clear)
+        REEL_PANEL_PAGE_GET_CLASS(self)->clear(self);
+    reel_panel_page_outdate(self);
+}
+
+static gboolean settled(gpointer data)
+{
+    private_of(data)->settling = 0;
+    reel_panel_page_outdate(data);
+    return G_SOURCE_REMOVE;
+}
+
+static void moved(ReelPanelPage *self)
+{
+    ReelPanelPagePrivate *private = private_of(self);
+    if (!private->settling)
+    private->settling = g_timeout_add(SETTLE_MS, settled, self);
+}
+
+void reel_panel_page_set_session(ReelPanelPage *self, ReelSession *session)
+{
+    static const struct {
+        guint follows;
+        const char *signal;
+    } signals[] = {
+        {REEL_FOLLOWS_RANGE, "notify::from"},
+        {REEL_FOLLOWS_RANGE, "notify::to"},
+        {REEL_FOLLOWS_RANGE, "notify::selection-from"},
+        {REEL_FOLLOWS_RANGE, "notify::selection-to"},
+        {REEL_FOLLOWS_CURSOR, "notify::cursor"},
+        {REEL_FOLLOWS_CURSOR, "notify::lane"},
+        {REEL_FOLLOWS_STACK, "notify::stack"},
+    };
+    ReelPanelPagePrivate *private = private_of(self);
+    g_return_if_fail(!private->session);
+    private->session = g_object_ref(session);
+    g_signal_connect_object(session, "notify::document", G_CALLBACK(document_changed), self,
+                            G_CONNECT_SWAPPED);
+    for (unsigned i = 0; i < G_N_ELEMENTS(signals); i++)
+        if (REEL_PANEL_PAGE_GET_CLASS(self)->follows & signals[i].follows)
+            g_signal_connect_object(session, signals[i].signal, G_CALLBACK(moved), self,
+                                    G_CONNECT_SWAPPED);
+    document_changed(self);
+}
+
+void reel_panel_page_set_child(ReelPanelPage *self, GtkWidget *child)
+{
+    ReelPanelPagePrivate *private = private_of(self);
+    g_return_if_fail(!private->child);
+    private->child = child;
+    gtk_widget_set_parent(child, GTK_WIDGET(self));
+}
+
+gboolean reel_panel_page_range(ReelPanelPage *self, uint64_t *from_ns, uint64_t *to_ns)
+{
+    ReelSession *session = private_of(self)->session;
+    ReelDocument *document = reel_panel_page_document(self);
+    *from_ns = reel_session_from(session);
+    *to_ns = reel_session_to(session);
+    return document && *from_ns <= reel_document_start_ns(document) &&
+           *to_ns >= reel_document_end_ns(document);
+}
+
+void reel_panel_page_ask(ReelPanelPage *self, guint slot, const struct reel_query_job *job)
+{
+    ReelPanelPagePrivate *private = private_of(self);
+    ReelDocument *document = reel_panel_page_document(self);
+    g_return_if_fail(document);
+    if (!private->service)
+    private->service = reel_query_service_new(reel_document_path(document));
+    struct reel_query_job own = *job;
+    own.owner = self;
+    reel_query_service_ask(private->service, slot, &own);
+}
+
+void reel_panel_page_drop(ReelPanelPage *self, guint slot)
+{
+    if (private_of(self)->service)
+        reel_query_service_drop(private_of(self)->service, slot);
+}
+
+/* The lane of a thread, or of a lock; G_MAXUINT: there is none. */
+static guint lane_of(ReelDocument *document, enum reel_lane_kind kind, uint32_t id)
+{
+    for (guint i = 0; id && i < reel_document_lane_count(document); i++) {
+        const struct reel_lane *lane = reel_document_lane(document, i);
+        if (lane->kind == kind && lane->id == id)
+            return i;
+    }
+    return G_MAXUINT;
+}
+
+void reel_panel_page_go_to(ReelPanelPage *self, uint64_t time_ns, uint32_t thread, uint32_t object,
+                           uint32_t stack)
+{
+    ReelSession *session = private_of(self)->session;
+    ReelDocument *document = reel_panel_page_document(self);
+    if (!document)
+        return;
+    guint lane = lane_of(document, REEL_LANE_THREAD, thread);
+    if (lane == G_MAXUINT)
+        lane = lane_of(document, REEL_LANE_LOCK, object);
+    if (lane != G_MAXUINT)
+        reel_session_set_lane(session, lane);
+    if (time_ns != REEL_ROW_NO_TIME)
+        reel_session_set_cursor(session, time_ns, TRUE);
+    if (stack)
+        reel_session_set_stack(session, stack);
+}
+
+void reel_panel_page_go(ReelPanelPage *self, const ReelRow *row)
+{
+    reel_panel_page_go_to(self, row->time_ns, row->thread, row->object, row->stack);
+}
+
+char *reel_panel_error_text(const struct reel_error *error)
+{
+    return g_strdup_printf("%s%s%s", *error->message ? error->message : "The trace gave no answer.",
+                           *error->hint ? "\n" : "", error->hint);
+}
+
+static void reel_panel_page_map(GtkWidget *widget)
+{
+    GTK_WIDGET_CLASS(reel_panel_page_parent_class)->map(widget);
+    refresh(REEL_PANEL_PAGE(widget));
+}
+
+static void reel_panel_page_dispose(GObject *object)
+{
+    ReelPanelPagePrivate *private = private_of(REEL_PANEL_PAGE(object));
+    g_clear_handle_id(&private->settling, g_source_remove);
+    g_clear_pointer(&private->service, reel_query_service_free);
+    g_clear_object(&private->session);
+    g_clear_pointer(&private->child, gtk_widget_unparent);
+    G_OBJECT_CLASS(reel_panel_page_parent_class)->dispose(object);
+}
+
+static void reel_panel_page_class_init(ReelPanelPageClass *class)
+{
+    G_OBJECT_CLASS(class)->dispose = reel_panel_page_dispose;
+    GTK_WIDGET_CLASS(class)->map = reel_panel_page_map;
+    gtk_widget_class_set_layout_manager_type(GTK_WIDGET_CLASS(class), GTK_TYPE_BIN_LAYOUT);
+}
+
+static void reel_panel_page_init(ReelPanelPage *self)
+{
+    (void)self;
+}

@@ -1,0 +1,57 @@
+/* A table of rows (ReelRow): columns that sort, Enter or a double click that goes there, Ctrl+C
+ * that copies. All tables of the bottom panel are this one. */
+#ifndef REEL_VIEWER_PANEL_ROW_TABLE_H
+#define REEL_VIEWER_PANEL_ROW_TABLE_H
+
+#include <gtk/gtk.h>
+
+#include "viewer/panel/row.h"
+
+G_BEGIN_DECLS
+
+enum reel_row_format {
+    REEL_ROW_TEXT,
+    REEL_ROW_COUNT,    /* 12,345 */
+    REEL_ROW_DURATION, /* ns */
+    REEL_ROW_MOMENT,   /* ns, to the nanosecond */
+    REEL_ROW_SHARE,    /* of one, in percent */
+    REEL_ROW_STATES,   /* a bar of the shares of the state roles */
+};
+
+struct reel_row_column {
+    const char *title;
+    enum reel_row_format format;
+    int width; /* 0: what it needs; below 0: takes the space that is left, at least so much */
+    const char *help; /* what the column says; shown by the table's help and read aloud */
+};
+
+#define REEL_TYPE_ROW_TABLE (reel_row_table_get_type())
+G_DECLARE_FINAL_TYPE(ReelRowTable, reel_row_table, REEL, ROW_TABLE, GtkWidget)
+
+/* Signals: activated (ReelRow), selected (ReelRow or NULL). */
+
+/* `columns` must live as long as the table, texts too. `name`: for those who do not see it. */
+GtkWidget *reel_row_table_new(const char *name, const struct reel_row_column *columns, guint count);
+/* Rows of its own, sorted by `sort_column` (from 0; G_MAXUINT: as they come), greatest first if
+ * `descending`. The rows are counted. Keeps the user's order of an earlier filling. */
+void reel_row_table_set_rows(ReelRowTable *self, GPtrArray *rows);
+void reel_row_table_sort(ReelRowTable *self, guint column, gboolean descending);
+/* Any model of rows instead; columns cannot be sorted then. */
+void reel_row_table_set_model(ReelRowTable *self, GListModel *model);
+/* The same with other columns. `columns` is copied, titles too. */
+void reel_row_table_set_columns(ReelRowTable *self, const struct reel_row_column *columns,
+                                guint count);
+/* Shown instead of rows: why there are none. NULL: the rows. */
+void reel_row_table_say(ReelRowTable *self, const char *text);
+
+ReelRow *reel_row_table_selected(ReelRowTable *self); /* borrowed; NULL: none */
+/* Selects the row and scrolls to it; `activates` nothing. */
+void reel_row_table_select(ReelRowTable *self, guint position);
+/* All rows with a heading, cells divided by tabs. g_free. */
+char *reel_row_table_to_tsv(ReelRowTable *self);
+/* A cell as it is shown. g_free. */
+char *reel_row_cell_to_text(const struct reel_row_cell *cell, enum reel_row_format format);
+
+G_END_DECLS
+
+#endif
