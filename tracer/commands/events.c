@@ -8,6 +8,7 @@
 #include "tracer/commands/output.h"
 #include "tracer/commands/sealing.h"
 #include "tracer/commands/table.h"
+#include "tracer/model/event_text.h"
 #include "tracer/model/filter.h"
 #include "tracer/model/state.h"
 #include "tracer/model/time_text.h"
@@ -16,71 +17,14 @@ static const char select_events[] =
     "SELECT e.time_ns, t.id, coalesce(t.name, 'thread ' || t.id), p.pid, e.operation, op.name, "
     "c.name, o.name, e.argument, e.flags, f.function, f.file, f.line, "
     "(SELECT group_concat(value, ' ') FROM event_extra x WHERE x.event = e.time_ns), e.object "
-    "FROM event e JOIN thread t ON t.id = e.thread JOIN process p ON p.id = t.process "
-    "JOIN operation op ON op.id = e.operation JOIN class c ON c.id = e.class "
-    "LEFT JOIN object o ON o.id = e.object LEFT JOIN stack s ON s.id = e.stack "
-    "LEFT JOIN frame f ON f.id = coalesce(s.site, s.frame) WHERE ";
-
-/* The argument in the words of its operation. */
-static void describe_argument(GString *text, unsigned operation, int64_t argument)
-{
-    switch (operation) {
-    case REEL_OP_REQUEST:
-    case REEL_OP_WAIT:
-    case REEL_OP_BEGIN:
-    case REEL_OP_ARRIVE:
-        g_string_append_printf(text, "%s%s", reel_call_name((unsigned)argument & REEL_CALL_NUMBER),
-                               argument & REEL_CALL_TIMED ? " (timed)"
-                               : argument & REEL_CALL_TRY ? " (try)"
-                                                          : "");
-        return;
-    case REEL_OP_FAIL:
-    case REEL_OP_RELEASE_FAILED:
-    case REEL_OP_EXEC_FAILED:
-        g_string_append(text, g_strerror((int)argument));
-        return;
-    case REEL_OP_END:
-        if ((int32_t)argument < 0)
-            g_string_append(text, g_strerror(-(int32_t)argument));
-        else
-            g_string_append_printf(text, "= %" PRId64, argument);
-        return;
-    case REEL_OP_KILL:
-        g_string_append_printf(text, "signal %" PRId64, argument);
-        return;
-    case REEL_OP_OPEN:
-    case REEL_OP_CLOSE:
-    case REEL_OP_READY:
-    case REEL_OP_WATCH:
-        g_string_append_printf(text, "fd %" PRId64, argument);
-        return;
-    default:
-        if (argument)
-            g_string_append_printf(text, "%" PRId64, argument);
-    }
-}
-
-static void describe_flags(GString *text, unsigned flags)
-{
-    static const struct {
-        unsigned flag;
-        const char *name;
-    } names[] = {{REEL_FLAG_READ, "read"},
-                 {REEL_FLAG_RECURSIVE, "nested"},
-                 {REEL_FLAG_IN_WAIT, "by the wait"},
-                 {REEL_FLAG_TRY, "try"},
-                 {REEL_FLAG_BLOCKED, "blocked"}};
-    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
-        if (flags & names[i].flag)
-            g_string_append_printf(text, "%s%s", text->len ? ", " : "", names[i].name);
-}
+    "FROM " REEL_FILTER_EVENTS_FROM " WHERE ";
 
 static void print_event(const struct reel_output *output, sqlite3_stmt *row, bool several)
 {
     g_autoptr(GString) detail = g_string_new(NULL);
     unsigned operation = (unsigned)sqlite3_column_int(row, 4);
-    describe_argument(detail, operation, sqlite3_column_int64(row, 8));
-    describe_flags(detail, (unsigned)sqlite3_column_int(row, 9));
+    reel_event_text_argument(detail, operation, sqlite3_column_int64(row, 8));
+    reel_event_text_flags(detail, (unsigned)sqlite3_column_int(row, 9));
     const char *object = (const char *)sqlite3_column_text(row, 7);
     const char *function = (const char *)sqlite3_column_text(row, 10);
     const char *file = (const char *)sqlite3_column_text(row, 11);

@@ -17,6 +17,13 @@
 
 #include "tracer/error.h"
 
+/* What the aliases of REEL_FILTER_EVENTS stand for. */
+#define REEL_FILTER_EVENTS_FROM                                                                    \
+    "event e JOIN thread t ON t.id = e.thread JOIN process p ON p.id = t.process "                 \
+    "JOIN operation op ON op.id = e.operation JOIN class c ON c.id = e.class "                     \
+    "LEFT JOIN object o ON o.id = e.object LEFT JOIN stack s ON s.id = e.stack "                   \
+    "LEFT JOIN frame f ON f.id = coalesce(s.site, s.frame)"
+
 struct reel_filter;
 
 /* `end_ns`: what percentages are of. NULL and an error for what is not a filter. */
