@@ -11,7 +11,7 @@ struct matrix_case {
     const char *name;
     const char *kinds; /* findings of severity error that the guilty one must have, by kind; one is
                           enough */
-    const char *how;   /* observed, predicted, misuse */
+    const char *how;   /* observed, predicted, possible (a warning), misuse */
     void (*run)(bool guilty);
 };
 

@@ -357,6 +357,49 @@ static void shared_owner_killed(bool guilty)
     waitpid(child, NULL, 0);
 }
 
+/* Whoever takes the gate lets nobody begin any more, and waits for those under way. They may signal
+ * the end of their work; they must not need the gate for it. */
+static int under_way;
+
+static void *work_under_way(void *unused)
+{
+    for (int i = 0; i < 3; i++) {
+        pthread_mutex_lock(&a);
+        __atomic_add_fetch(&under_way, 1, __ATOMIC_SEQ_CST);
+        pthread_mutex_unlock(&a);
+        pause_ms(30);
+        if (bad)
+            pthread_mutex_lock(&a);
+        pthread_mutex_lock(&b);
+        if (__atomic_sub_fetch(&under_way, 1, __ATOMIC_SEQ_CST) == 0)
+            pthread_cond_broadcast(&condition);
+        pthread_mutex_unlock(&b);
+        if (bad)
+            pthread_mutex_unlock(&a);
+    }
+    return unused;
+}
+
+static void *drain(void *unused)
+{
+    for (int i = 0; i < 2; i++) {
+        pause_ms(20);
+        pthread_mutex_lock(&a);
+        pthread_mutex_lock(&b);
+        while (__atomic_load_n(&under_way, __ATOMIC_SEQ_CST))
+            pthread_cond_wait(&condition, &b);
+        pthread_mutex_unlock(&b);
+        pthread_mutex_unlock(&a);
+    }
+    return unused;
+}
+
+static void drain_under_lock(bool guilty)
+{
+    bad = guilty;
+    run_together(work_under_way, drain, NULL);
+}
+
 static pthread_t the_main;
 
 static void *join_main(void *unused)
@@ -391,6 +434,7 @@ const struct matrix_case observed_cases[] = {
     {"shared-owner-gone", "deadlock", "observed", shared_owner_gone},
     {"shared-owner-killed", "deadlock", "observed", shared_owner_killed},
     {"join-main", "deadlock", "observed", join_main_circle},
+    {"drain-under-lock", "hang", "observed", drain_under_lock},
     {"full-pipes", "hang,deadlock", "observed", full_pipes},
     {"pipe-to-oneself", "hang,deadlock", "observed", slow_pipe},
     {"timed-is-no-deadlock", "deadlock", "observed", timed_only},

@@ -379,6 +379,86 @@ static void hold_and_join(bool guilty)
         pthread_mutex_unlock(&a);
 }
 
+static pthread_cond_t filled = PTHREAD_COND_INITIALIZER;
+static pthread_mutex_t box = PTHREAD_MUTEX_INITIALIZER;
+static int items;
+
+static void fetch(pthread_mutex_t *held)
+{
+    if (held)
+        pthread_mutex_lock(held);
+    pthread_mutex_lock(&box);
+    while (!items)
+        pthread_cond_wait(&filled, &box);
+    items--;
+    pthread_mutex_unlock(&box);
+    if (held)
+        pthread_mutex_unlock(held);
+}
+
+static void bring(pthread_mutex_t *needed)
+{
+    pthread_mutex_lock(needed);
+    pthread_mutex_lock(&box);
+    items++;
+    pthread_cond_signal(&filled);
+    pthread_mutex_unlock(&box);
+    pthread_mutex_unlock(needed);
+}
+
+static void *fetch_under_a(void *unused)
+{
+    fetch(&a);
+    return unused;
+}
+
+static void *bring_late(void *unused)
+{
+    pause_ms(60);
+    bring(&b);
+    return unused;
+}
+
+/* One waits for an item under a, the other brings it under b, and a third one takes b, then a. The
+ * twin takes them the other way round. */
+static void wait_under_lock(bool guilty)
+{
+    bad = guilty;
+    pthread_t bringer = start(bring_late, NULL);
+    run_apart(ba_or_ab, fetch_under_a, NULL);
+    pthread_join(bringer, NULL);
+}
+
+static void *bring_after_a(void *unused)
+{
+    for (int i = 0; i < 2; i++) {
+        pause_ms(20);
+        pthread_mutex_lock(&a);
+        pthread_mutex_unlock(&a);
+        pause_ms(20);
+        pthread_mutex_lock(&box);
+        items++;
+        pthread_cond_signal(&filled);
+        pthread_mutex_unlock(&box);
+    }
+    return unused;
+}
+
+static void *fetch_twice(void *unused)
+{
+    fetch(NULL);
+    pause_ms(30);
+    fetch(bad ? &a : NULL);
+    return unused;
+}
+
+/* Whoever brings an item takes a first; the second time it is waited for under a. */
+static void wait_under_needed_lock(bool guilty)
+{
+    bad = guilty;
+    run_together(fetch_twice, bring_after_a, NULL);
+}
+
 static mtx_t first, second;
 
 static void take_c11(mtx_t *x, mtx_t *y)
@@ -514,6 +594,8 @@ const struct matrix_case predicted_cases[] = {
     {"process-shared", "deadlock", "predicted", process_shared},
     {"semaphore-as-lock", "deadlock", "predicted", semaphore_as_lock},
     {"hold-and-join", "deadlock", "predicted", hold_and_join},
+    {"wait-under-lock", "deadlock", "possible", wait_under_lock},
+    {"wait-under-needed-lock", "deadlock", "possible", wait_under_needed_lock},
     {"c11", "deadlock", "predicted", c11},
     {"in-destructor", "deadlock", "predicted", in_destructor},
     {"in-atexit", "deadlock", "predicted", in_atexit},

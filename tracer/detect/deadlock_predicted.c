@@ -91,6 +91,8 @@ static void set_key(const struct predicted *predicted, struct reel_finding *find
         g_string_append_c(edge, '>');
         if (dependency->class == REEL_CLASS_THREAD)
             g_string_append(edge, "thread");
+        else if (dependency->need)
+            reel_describe_key_object(context, dependency->object, edge);
         else
             reel_describe_key_object(context, dependency->lock, edge);
         g_string_append_c(edge, '@');
@@ -107,6 +109,34 @@ static void set_key(const struct predicted *predicted, struct reel_finding *find
     g_ptr_array_unref(edges);
 }
 
+/* Who signals the condition, and what that one takes first. */
+static void explain_need(const struct predicted *predicted, struct reel_finding *finding,
+                         const struct reel_lock_dependency *dependency, GString *text)
+{
+    const struct reel_detect_context *context = predicted->context;
+    const struct reel_lock_need *need = dependency->need;
+    const char *condition = reel_describe_object(context, dependency->object);
+    const char *lock = reel_describe_object(context, need->lock);
+    const char *signaller = reel_describe_thread(context, need->fresh.thread);
+    g_string_append_printf(text,
+                           "Whoever signals %s takes %s before: %s took it at %s and signalled at "
+                           "%s. ",
+                           condition, lock, signaller,
+                           reel_describe_site(context, need->fresh.taken_stack),
+                           reel_describe_site(context, need->fresh.signal_stack));
+    reel_finding_evidence(finding, need->fresh.taken_ns, need->fresh.thread, need->lock,
+                          need->fresh.taken_stack, "takes %s before it signals", lock);
+    reel_finding_evidence(finding, need->fresh.signal_ns, need->fresh.thread, dependency->object,
+                          need->fresh.signal_stack, "signals %s", condition);
+}
+
+static const char *verb_of(const struct reel_lock_dependency *dependency)
+{
+    if (dependency->class == REEL_CLASS_THREAD)
+        return "waits for the end of";
+    return dependency->need ? "waits for" : "takes";
+}
+
 static void explain(const struct predicted *predicted, struct reel_finding *finding,
                     const struct reel_lock_cycle *cycle)
 {
@@ -119,12 +149,11 @@ static void explain(const struct predicted *predicted, struct reel_finding *find
             held_for(dependency, cycle->dependency[(i + cycle->count - 1) % cycle->count]);
         const char *thread = reel_describe_thread(context, dependency->thread);
         const char *wanted = reel_describe_object(context, dependency->object);
-        bool joins = dependency->class == REEL_CLASS_THREAD;
         if (held) {
             const char *name = reel_describe_object(context, held->lock);
             g_string_append_printf(text, "%s holds %s (taken at %s) and %s %s at %s. ", thread,
                                    name, reel_describe_site(context, held->stack),
-                                   joins ? "waits for the end of" : "takes", wanted,
+                                   verb_of(dependency), wanted,
                                    reel_describe_site(context, dependency->stack));
             reel_finding_evidence(finding, witness->held_ns, dependency->thread, held->lock,
                                   held->stack, "holds %s, taken here", name);
@@ -133,8 +162,9 @@ static void explain(const struct predicted *predicted, struct reel_finding *find
                                    reel_describe_site(context, dependency->stack));
         }
         reel_finding_evidence(finding, witness->time_ns, dependency->thread, dependency->object,
-                              dependency->stack, "%s %s, here",
-                              joins ? "waits for the end of" : "takes", wanted);
+                              dependency->stack, "%s %s, here", verb_of(dependency), wanted);
+        if (dependency->need)
+            explain_need(predicted, finding, dependency, text);
     }
     if (cycle->proved)
         g_string_append(text, "This run got through; another order of the same steps, which "
@@ -157,8 +187,11 @@ static void report(void *data, const struct reel_lock_cycle *cycle)
         cycle->proved ? REEL_SEVERITY_ERROR : REEL_SEVERITY_WARNING);
     const struct reel_lock_dependency *first = cycle->dependency[0], *second = cycle->dependency[1];
     bool joins = false;
-    for (size_t i = 0; i < cycle->count; i++)
+    const struct reel_lock_dependency *waits = NULL; /* for a condition */
+    for (size_t i = 0; i < cycle->count; i++) {
         joins |= cycle->dependency[i]->class == REEL_CLASS_THREAD;
+        waits = cycle->dependency[i]->need ? cycle->dependency[i] : waits;
+    }
     explain(predicted, finding, cycle);
     set_key(predicted, finding, cycle);
     finding->time_ns = cycle->witness[0]->time_ns;
@@ -167,7 +200,12 @@ static void report(void *data, const struct reel_lock_cycle *cycle)
         finding->time_ns = MAX(finding->time_ns, cycle->witness[i]->time_ns);
         finding->occurrences = MIN(finding->occurrences, cycle->dependency[i]->occurrences);
     }
-    if (joins) {
+    if (waits) {
+        reel_finding_title(finding, "%s is waited for under a lock that keeps its signaller away",
+                           reel_describe_object(context, waits->object));
+        reel_finding_fix(finding, "Let go of every lock but the condition's own mutex before you "
+                                  "wait for the condition, or signal it without taking others.");
+    } else if (joins) {
         const struct reel_lock_dependency *other =
             first->class == REEL_CLASS_THREAD ? second : first;
         reel_finding_title(finding,
@@ -200,7 +238,7 @@ static void find_rereads(struct predicted *predicted)
         const struct reel_lock_dependency *reader = reel_lock_order_at(predicted->order, i);
         for (size_t k = 0; reader->rereads && k < count; k++) {
             const struct reel_lock_dependency *writer = reel_lock_order_at(predicted->order, k);
-            if (writer->lock != reader->lock || writer->shared ||
+            if (writer->lock != reader->lock || writer->shared || writer->need ||
                 writer->thread == reader->thread ||
                 reel_lock_order_excludes(predicted->order, reader, &reader->witness[0], writer,
                                          &writer->witness[0]))
@@ -237,11 +275,54 @@ static void find_rereads(struct predicted *predicted)
     }
 }
 
+/* A condition is waited for under the very lock that whoever signals it takes first. */
+static void find_starving(struct predicted *predicted)
+{
+    const struct reel_detect_context *context = predicted->context;
+    for (size_t i = 0; i < reel_lock_order_starving_count(predicted->order); i++) {
+        const struct reel_lock_dependency *wait = reel_lock_order_starving_at(predicted->order, i);
+        const struct reel_lock_cycle cycle = {
+            &wait, &(const struct reel_lock_witness *){&wait->witness[0]}, 1, false};
+        if (has_happened(predicted, &cycle))
+            continue;
+        struct reel_finding *finding = reel_finding_new(
+            REEL_FINDING_DEADLOCK, REEL_CONFIDENCE_POSSIBLE, REEL_SEVERITY_WARNING);
+        const struct reel_held_lock *held = held_for(wait, wait);
+        const char *condition = reel_describe_object(context, wait->object);
+        const char *lock = reel_describe_object(context, held->lock);
+        GString *text = g_string_new(NULL);
+        g_string_printf(text, "%s holds %s (taken at %s) while it waits for %s at %s. ",
+                        reel_describe_thread(context, wait->thread), lock,
+                        reel_describe_site(context, held->stack), condition,
+                        reel_describe_site(context, wait->stack));
+        reel_finding_evidence(finding, wait->witness[0].held_ns, wait->thread, held->lock,
+                              held->stack, "holds %s, taken here", lock);
+        reel_finding_evidence(finding, wait->witness[0].time_ns, wait->thread, wait->object,
+                              wait->stack, "waits for %s, here", condition);
+        explain_need(predicted, finding, wait, text);
+        g_string_append(text, "In this run that one had the lock in time; should the wait begin "
+                              "first, both wait for ever.");
+        reel_finding_explain(finding, "%s", text->str);
+        g_string_free(text, TRUE);
+        set_key(predicted, finding, &cycle);
+        finding->time_ns = wait->witness[0].time_ns;
+        finding->occurrences = wait->occurrences;
+        reel_finding_title(finding, "%s is waited for under %s, which its signallers take first",
+                           condition, lock);
+        reel_finding_fix(finding,
+                         "Let go of %s before you wait for %s: only the mutex given to the wait is "
+                         "let go by it.",
+                         lock, condition);
+        reel_finding_set_add(context->findings, finding);
+    }
+}
+
 static void predicted_finish(void *detector)
 {
     struct predicted *predicted = detector;
     reel_lock_order_end(predicted->order);
     find_rereads(predicted);
+    find_starving(predicted);
     if (reel_lock_cycles(predicted->order, SEARCH_STEPS, report, predicted))
         return;
     struct reel_finding *finding =

@@ -284,13 +284,16 @@ struct choice {
     bool any, proved;
 };
 
-/* A join under a lock may depend on what was found under it: then nothing is proved. */
+/* A join under a lock may depend on what was found under it: then nothing is proved. Nor is it of a
+ * condition: what is waited for is in no trace. */
 static bool is_unconditional(const struct choice *choice)
 {
     for (size_t i = 0; i < choice->count; i++) {
         const struct reel_lock_dependency *dependency = choice->dependency[i];
         const struct reel_lock_dependency *before =
             choice->dependency[(i + choice->count - 1) % choice->count];
+        if (dependency->need)
+            return false;
         if (is_end(dependency->lock) &&
             !reel_lock_order_joins_always(choice->search->order, dependency->thread, before->lock))
             return false;

@@ -75,6 +75,8 @@ struct reel_lock_order *reel_lock_order_new(const struct reel_detect_context *co
     order->gate_end = g_hash_table_new_full(NULL, NULL, NULL, free_clock);
     order->index = g_hash_table_new(hash_dependency, same_dependency);
     order->dependency = g_ptr_array_new_with_free_func(free_dependency);
+    order->starving = g_ptr_array_new_with_free_func(free_dependency);
+    order->conditions = reel_lock_conditions_new(context);
     order->section = g_array_new(FALSE, FALSE, sizeof(struct reel_critical_section));
     return order;
 }
@@ -98,6 +100,8 @@ void reel_lock_order_free(struct reel_lock_order *order)
     g_hash_table_unref(order->gate_end);
     g_hash_table_unref(order->index);
     g_ptr_array_unref(order->dependency);
+    g_ptr_array_unref(order->starving);
+    reel_lock_conditions_free(order->conditions);
     g_array_unref(order->section);
     g_free(order);
 }
@@ -290,6 +294,10 @@ static void acquire(struct reel_lock_order *order, const struct reel_event *even
             .file = file,
         };
         add_dependency(order, event, &seen);
+        if (!shared && !(event->flags & REEL_FLAG_IN_WAIT) && !is_annotated(order, lock))
+            reel_lock_conditions_taken(order->conditions, event, lock,
+                                       reel_happens_before_position(order->must, event->thread),
+                                       reel_happens_before_clock(order->must, event->thread));
     }
     if (held && shared && held->lock.shared) {
         held->depth++;
@@ -424,6 +432,35 @@ static void join(struct reel_lock_order *order, const struct reel_event *event, 
     add_dependency(order, event, &seen);
 }
 
+/* The lock that it amounts to is known when all signals are. */
+static void wait_for_condition(struct reel_lock_order *order, const struct reel_event *event,
+                               uint32_t condition, uint32_t mutex)
+{
+    reel_lock_conditions_wait(order->conditions, condition, mutex);
+    if (!thread_at(order, event->thread)->held->len ||
+        event->argument & (REEL_CALL_TIMED | REEL_CALL_TRY))
+        return;
+    struct reel_lock_dependency seen = {
+        .lock = condition,
+        .object = condition,
+        .stack = event->stack,
+        .class = REEL_CLASS_CONDITION,
+        .call = REEL_CALL_COND_WAIT,
+    };
+    add_dependency(order, event, &seen);
+}
+
+static void signal_condition(struct reel_lock_order *order, const struct reel_event *event,
+                             uint32_t condition)
+{
+    const GArray *held = thread_at(order, event->thread)->held;
+    for (guint i = 0; i < held->len; i++)
+        use_of(order, event->thread, g_array_index(held, struct reel_lock_hold, i).lock.lock)
+            ->speaks = true;
+    if (condition)
+        reel_lock_conditions_signal(order->conditions, event, condition);
+}
+
 static bool is_lock(unsigned class)
 {
     return class == REEL_CLASS_MUTEX || class == REEL_CLASS_RWLOCK ||
@@ -511,10 +548,9 @@ void reel_lock_order_event(struct reel_lock_order *order, const struct reel_even
     } else if (object && is_lock(event->class)) {
         lock_event(order, event, object);
     } else if (event->operation == REEL_OP_SIGNAL || event->operation == REEL_OP_BROADCAST) {
-        const GArray *held = thread_at(order, event->thread)->held;
-        for (guint i = 0; i < held->len; i++)
-            use_of(order, event->thread, g_array_index(held, struct reel_lock_hold, i).lock.lock)
-                ->speaks = true;
+        signal_condition(order, event, object);
+    } else if (object && event->operation == REEL_OP_WAIT && event->class == REEL_CLASS_CONDITION) {
+        wait_for_condition(order, event, object, other);
     } else if (event->class == REEL_CLASS_THREAD) {
         if (event->operation == REEL_OP_CREATE)
             create(order, event);
@@ -529,6 +565,50 @@ void reel_lock_order_interval(struct reel_lock_order *order, const struct reel_i
 {
     reel_happens_before_interval(order->must, interval);
     reel_happens_before_interval(order->replay, interval);
+}
+
+struct resolving {
+    struct reel_lock_order *order;
+    const struct reel_lock_dependency *wait;
+    GPtrArray *locks; /* where dependencies go */
+};
+
+/* Is there a moment of the wait, and one of taking the lock for a signal, that nothing orders? */
+static bool may_meet(const struct reel_lock_dependency *wait, const struct reel_lock_need *need)
+{
+    for (uint32_t i = 0; i < REEL_LOCK_SIGNALLINGS; i++) {
+        const struct reel_lock_signalling *signalling = &need->some[i];
+        if (!signalling->thread || signalling->thread == wait->thread)
+            continue;
+        for (uint32_t k = 0; k < wait->witness_count; k++)
+            if (wait->witness[k].position > reel_clock_at(signalling->must, wait->thread) &&
+                signalling->position > reel_clock_at(wait->witness[k].must, signalling->thread))
+                return true;
+    }
+    return false;
+}
+
+static void add_need(void *data, const struct reel_lock_need *need)
+{
+    struct resolving *resolving = data;
+    const struct reel_lock_dependency *wait = resolving->wait;
+    if (g_hash_table_contains(resolving->order->signals, GUINT_TO_POINTER(need->lock)) ||
+        !may_meet(wait, need))
+        return;
+    struct reel_lock_dependency *dependency = g_memdup2(wait, sizeof *wait);
+    dependency->lock = need->lock;
+    dependency->need = need;
+    dependency->held = g_memdup2(wait->held, wait->held_count * sizeof *wait->held);
+    dependency->witness = g_memdup2(wait->witness, wait->witness_count * sizeof *wait->witness);
+    dependency->witness_capacity = wait->witness_count;
+    bool starves = false;
+    for (uint32_t i = 0; i < wait->witness_count; i++) {
+        reel_clock_ref(wait->witness[i].must);
+        reel_clock_ref(wait->witness[i].replay);
+    }
+    for (uint32_t i = 0; i < wait->held_count; i++)
+        starves |= wait->held[i].lock == need->lock && !wait->held[i].shared;
+    g_ptr_array_add(starves ? resolving->order->starving : resolving->locks, dependency);
 }
 
 void reel_lock_order_end(struct reel_lock_order *order)
@@ -563,7 +643,12 @@ void reel_lock_order_end(struct reel_lock_order *order)
             if (!g_hash_table_contains(order->signals, GUINT_TO_POINTER(dependency->held[h].lock)))
                 dependency->held[kept++] = dependency->held[h];
         dependency->held_count = kept;
-        if (g_hash_table_contains(order->signals, GUINT_TO_POINTER(dependency->lock)))
+        if (dependency->class == REEL_CLASS_CONDITION && dependency->held_count) {
+            struct resolving resolving = {order, dependency, locks};
+            reel_lock_conditions_needs(order->conditions, dependency->object, add_need, &resolving);
+        }
+        if (dependency->class == REEL_CLASS_CONDITION ||
+            g_hash_table_contains(order->signals, GUINT_TO_POINTER(dependency->lock)))
             free_dependency(dependency);
         else
             g_ptr_array_add(locks, dependency);
@@ -582,6 +667,17 @@ const struct reel_lock_dependency *reel_lock_order_at(const struct reel_lock_ord
                                                       size_t index)
 {
     return order->dependency->pdata[index];
+}
+
+size_t reel_lock_order_starving_count(const struct reel_lock_order *order)
+{
+    return order->starving->len;
+}
+
+const struct reel_lock_dependency *reel_lock_order_starving_at(const struct reel_lock_order *order,
+                                                               size_t index)
+{
+    return order->starving->pdata[index];
 }
 
 const struct reel_critical_section *reel_lock_order_sections(const struct reel_lock_order *order,

@@ -6,7 +6,8 @@
  *
  * "Lock" here is whatever can be waited for while it is held: mutexes, rwlocks, spin locks, file
  * locks, once routines, semaphores used as mutexes, and the end of a thread (REEL_LOCK_END), which
- * that thread holds while it lives and a join waits for. */
+ * that thread holds while it lives and a join waits for. A wait for a condition is a dependency on
+ * each lock that its signallers need (lock_conditions.h). */
 #ifndef REEL_DETECT_LOCK_ORDER_H
 #define REEL_DETECT_LOCK_ORDER_H
 
@@ -33,10 +34,29 @@ struct reel_lock_witness {
 
 #define REEL_LOCK_WITNESSES 64u
 
+/* A lock was taken by who signalled a condition then. */
+struct reel_lock_signalling {
+    uint64_t taken_ns, signal_ns;
+    uint32_t thread, taken_stack, signal_stack, position;
+    struct reel_clock *must; /* when it was taken */
+};
+
+#define REEL_LOCK_SIGNALLINGS 16u
+
+/* A lock that whoever signals a condition needs. See lock_conditions.h. */
+struct reel_lock_need {
+    uint32_t lock;
+    uint32_t seen;                     /* signals */
+    struct reel_lock_signalling fresh; /* taken after the wait began; `thread` 0: none yet */
+    struct reel_lock_signalling some[REEL_LOCK_SIGNALLINGS]; /* the first half, and the newest */
+};
+
 struct reel_lock_dependency {
     uint32_t thread, process;
     uint32_t lock, stack;
-    uint32_t object; /* what `lock` is in the trace: the joined thread's object for an end */
+    uint32_t object; /* what `lock` is in the trace: the joined thread's object for an end, the
+                        condition when its signallers need the lock */
+    const struct reel_lock_need *need; /* why; NULL when the thread itself asks for it */
     uint8_t class, call;
     bool shared;
     bool rereads; /* a reader asks again for what it reads, and writers go first */
@@ -79,6 +99,11 @@ void reel_lock_order_end(struct reel_lock_order *order);
 size_t reel_lock_order_count(const struct reel_lock_order *order);
 const struct reel_lock_dependency *reel_lock_order_at(const struct reel_lock_order *order,
                                                       size_t index);
+/* Waits for conditions under a lock that their signallers need: dependencies whose lock is held. */
+size_t reel_lock_order_starving_count(const struct reel_lock_order *order);
+const struct reel_lock_dependency *reel_lock_order_starving_at(const struct reel_lock_order *order,
+                                                               size_t index);
+
 /* Does anything keep these two from happening at the same time: one thread, a lock that both hold,
  * a gate, or an order that holds in every run? */
 bool reel_lock_order_excludes(const struct reel_lock_order *order,

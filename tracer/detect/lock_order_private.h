@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include "tracer/detect/lock_conditions.h"
 #include "tracer/detect/lock_order.h"
 #include "tracer/detect/semaphores.h"
 
@@ -44,6 +45,8 @@ struct reel_lock_order {
     GHashTable *uses;      /* (thread, lock) → struct reel_lock_thread_use */
     GHashTable *index;     /* set of struct reel_lock_dependency */
     GPtrArray *dependency;
+    GPtrArray *starving; /* struct reel_lock_dependency */
+    struct reel_lock_conditions *conditions;
     GArray *section;
     uint32_t holds, acquisitions;
     bool incomplete;

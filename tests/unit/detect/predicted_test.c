@@ -85,6 +85,55 @@ static void waits_that_were_woken_order(void **state)
                   "error deadlock proved A B");
 }
 
+/* T2 waits for V under A; T3 signals it under B, which it takes after the wait has begun. */
+#define WAITS_UNDER_A "T2 lock A; T2 lock C; T2 wait V with C; "
+#define SIGNALS_UNDER_B                                                                            \
+    "T3 lock B; T3 lock C; T3 signal V; T3 unlock C; T3 unlock B; T2 wake V; T2 unlock C; "        \
+    "T2 unlock A; "
+
+static void a_condition_waited_for_under_a_lock_that_keeps_its_signaller_away(void **state)
+{
+    assert_claims(state,
+                  NAMES "T1 name V:condition V; " TWO WAITS_UNDER_A SIGNALS_UNDER_B BA("T1") END,
+                  "warning deadlock possible A B V");
+    assert_claims(
+        state, NAMES "T1 name V:condition V; " TWO WAITS_UNDER_A SIGNALS_UNDER_B AB("T1") END, "");
+    /* What comes after both threads have ended meets neither. */
+    assert_claims(state,
+                  NAMES "T1 name V:condition V; " TWO WAITS_UNDER_A SIGNALS_UNDER_B "T2 exit; "
+                        "T3 exit; T1 join T2; T1 join T3; " BA("T1"),
+                  "");
+    /* Somebody signals without the lock. */
+    assert_claims(state,
+                  NAMES "T1 name V:condition V; " TWO WAITS_UNDER_A SIGNALS_UNDER_B
+                        "T1 signal V; " BA("T1") END,
+                  "");
+    /* Under way before the wait began: the lock was not needed once it had. */
+    assert_claims(state,
+                  NAMES "T1 name V:condition V; " TWO "T3 lock B; " WAITS_UNDER_A
+                        "T3 lock C; T3 signal V; T3 unlock C; T3 unlock B; T2 wake V; "
+                        "T2 unlock C; T2 unlock A; " BA("T1") END,
+                  "");
+}
+
+static void a_condition_waited_for_under_the_lock_that_its_signaller_takes_first(void **state)
+{
+    const char *fresh = "T2 lock C; T2 wait V with C; T3 lock A; T3 unlock A; T3 lock C; "
+                        "T3 signal V; T3 unlock C; T2 wake V; T2 unlock C; ";
+    const char *under = "T3 lock A; T3 unlock A; T4 lock A; T4 lock C; T4 wait V with C; "
+                        "T3 lock C; T3 signal V; T3 unlock C; T4 wake V; T4 unlock C; T4 unlock A";
+    const char *begin = NAMES "T1 name V:condition V; " TWO "T1 create T4; T4 start by T1; ";
+    char text[1024];
+    snprintf(text, sizeof text, "%s%s%s", begin, fresh, under);
+    assert_claims(state, text, "warning deadlock possible A V");
+    /* Nobody was ever seen to take it only once somebody waited: it may be that all who took it are
+     * waited for. */
+    snprintf(text, sizeof text, "%s%s", begin, under);
+    assert_claims(state, text, "");
+    snprintf(text, sizeof text, "%s%s%s", begin, under, "; T4 lock C; T4 signal V; T4 unlock C");
+    assert_claims(state, text, "");
+}
+
 static void semaphores_barriers_queues_and_pipes_order(void **state)
 {
     assert_claims(
@@ -356,6 +405,8 @@ int main(void)
         TEST(a_gate_held_around_create_and_join_counts),
         TEST(what_comes_before_create_or_after_join_is_ordered),
         TEST(waits_that_were_woken_order),
+        TEST(a_condition_waited_for_under_a_lock_that_keeps_its_signaller_away),
+        TEST(a_condition_waited_for_under_the_lock_that_its_signaller_takes_first),
         TEST(semaphores_barriers_queues_and_pipes_order),
         TEST(a_lock_handed_over_orders_nothing),
         TEST(trylock_waits_for_nothing_but_holds),
