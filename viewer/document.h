@@ -6,33 +6,9 @@
 
 #include <gio/gio.h>
 
-#include "viewer/core/lane_data.h"
+#include "viewer/content.h"
 
 G_BEGIN_DECLS
-
-enum reel_lane_kind {
-    REEL_LANE_PROCESS, /* a heading */
-    REEL_LANE_THREAD,
-    REEL_LANE_LOCK,
-    REEL_LANE_GROUP, /* a heading: locks */
-};
-
-struct reel_lane {
-    enum reel_lane_kind kind;
-    uint32_t id;      /* row of process, thread or object */
-    uint32_t process; /* it belongs to; 0: none */
-    char *name;
-    char *detail; /* second line of its tooltip */
-    uint64_t start_ns, end_ns;
-    uint64_t lock_wait_ns;
-    /* Threads: their states. Locks: `state` RUNNING where held, `object` the holding thread. */
-    struct reel_lane_data data;
-};
-
-struct reel_finding_mark {
-    char *id, *kind, *severity, *confidence, *title, *explanation, *fix;
-    uint64_t time_ns, end_ns;
-};
 
 #define REEL_TYPE_DOCUMENT (reel_document_get_type())
 G_DECLARE_FINAL_TYPE(ReelDocument, reel_document, REEL, DOCUMENT, GObject)
@@ -47,7 +23,11 @@ const char *reel_document_path(ReelDocument *self);
 gboolean reel_document_is_loaded(ReelDocument *self);
 uint64_t reel_document_start_ns(ReelDocument *self);
 uint64_t reel_document_end_ns(ReelDocument *self);
-/* Where to stand first: where threads are stuck to the end, if they are; else the middle. */
+/* The same at once, without a main loop: for drawing pictures. */
+gboolean reel_document_load_now(ReelDocument *self, GError **error);
+
+/* Where to stand first: at the first error among the findings; else where threads are stuck to the
+ * end, if they are; else the middle. */
 uint64_t reel_document_first_look_ns(ReelDocument *self);
 uint64_t reel_document_event_count(ReelDocument *self);
 /* "12.4 s · 3 processes · 64 threads · 9.8 M events" */
@@ -58,11 +38,20 @@ guint reel_document_lane_count(ReelDocument *self);
 const struct reel_lane *reel_document_lane(ReelDocument *self, guint index);
 /* The lane of a thread; NULL: there is none. */
 const struct reel_lane *reel_document_thread_lane(ReelDocument *self, uint32_t thread);
+/* The lane of a lock, queue, loop or task; NULL: there is none. */
+const struct reel_lane *reel_document_object_lane(ReelDocument *self, uint32_t object);
+/* G_MAXUINT for NULL. */
+guint reel_document_lane_index(ReelDocument *self, const struct reel_lane *lane);
 /* "" for an unknown one. */
 const char *reel_document_object_name(ReelDocument *self, uint32_t object);
 
 guint reel_document_finding_count(ReelDocument *self);
 const struct reel_finding_mark *reel_document_finding(ReelDocument *self, guint index);
+
+/* struct reel_gap_mark, in the order of time. */
+const GArray *reel_document_gaps(ReelDocument *self);
+/* Whether detectors have looked at it: without them no findings means nothing. */
+gboolean reel_document_is_checked(ReelDocument *self);
 
 G_END_DECLS
 

@@ -10,12 +10,6 @@ static const char *const role_colors[REEL_STATE_ROLE_COUNT] = {
     [REEL_STATE_ROLE_GAP] = "reel_gap",
 };
 
-static void look_up(GtkStyleContext *context, const char *name, GdkRGBA *color)
-{
-    if (!gtk_style_context_lookup_color(context, name, color))
-        *color = (GdkRGBA){1, 0, 1, 1}; /* a colour the style sheet forgot is not overlooked */
-}
-
 static uint32_t pixel_of(const GdkRGBA *color)
 {
     uint8_t bytes[4] = {(uint8_t)(color->blue * 255 + 0.5f), (uint8_t)(color->green * 255 + 0.5f),
@@ -30,11 +24,32 @@ static float luminance(const GdkRGBA *color)
     return 0.2126f * color->red + 0.7152f * color->green + 0.0722f * color->blue;
 }
 
-void reel_palette_read(struct reel_palette *palette, GtkWidget *widget)
+/* Every colour with its name in the style sheets. */
+static void for_each(struct reel_palette *palette,
+                     void (*visit)(gpointer data, const char *name, GdkRGBA *color), gpointer data)
 {
-    GtkStyleContext *context = gtk_widget_get_style_context(widget);
+    for (unsigned role = 0; role < REEL_STATE_ROLE_COUNT; role++)
+        visit(data, role_colors[role], &palette->role[role]);
+    visit(data, "reel_background", &palette->background);
+    visit(data, "reel_heading", &palette->heading);
+    visit(data, "reel_grid", &palette->grid);
+    visit(data, "reel_text", &palette->text);
+    visit(data, "reel_dim", &palette->dim);
+    visit(data, "reel_cursor", &palette->cursor);
+    visit(data, "reel_selection", &palette->selection);
+    visit(data, "reel_finding", &palette->finding);
+    visit(data, "reel_held", &palette->held);
+    visit(data, "reel_queue", &palette->queue);
+    for (unsigned i = 0; i < G_N_ELEMENTS(palette->owner); i++) {
+        char name[] = "reel_owner_0";
+        name[sizeof name - 2] = (char)('0' + i);
+        visit(data, name, &palette->owner[i]);
+    }
+}
+
+static void make_pixels(struct reel_palette *palette)
+{
     for (unsigned role = 0; role < REEL_STATE_ROLE_COUNT; role++) {
-        look_up(context, role_colors[role], &palette->role[role]);
         GdkRGBA pattern = palette->role[role];
         float by = luminance(&pattern) > 0.45f ? 0.72f : 1.45f;
         pattern.red = MIN(pattern.red * by + (by > 1 ? 0.12f : 0), 1);
@@ -43,19 +58,49 @@ void reel_palette_read(struct reel_palette *palette, GtkWidget *widget)
         palette->pixel[role][0] = pixel_of(&palette->role[role]);
         palette->pixel[role][1] = pixel_of(&pattern);
     }
-    look_up(context, "reel_background", &palette->background);
-    look_up(context, "reel_heading", &palette->heading);
-    look_up(context, "reel_grid", &palette->grid);
-    look_up(context, "reel_text", &palette->text);
-    look_up(context, "reel_dim", &palette->dim);
-    look_up(context, "reel_cursor", &palette->cursor);
-    look_up(context, "reel_selection", &palette->selection);
-    look_up(context, "reel_finding", &palette->finding);
-    for (unsigned i = 0; i < G_N_ELEMENTS(palette->owner); i++) {
-        char name[] = "reel_owner_0";
-        name[sizeof name - 2] = (char)('0' + i);
-        look_up(context, name, &palette->owner[i]);
+}
+
+static void look_up(gpointer data, const char *name, GdkRGBA *color)
+{
+    if (!gtk_style_context_lookup_color(data, name, color))
+        *color = (GdkRGBA){1, 0, 1, 1}; /* a colour the style sheet forgot is not overlooked */
+}
+
+void reel_palette_read(struct reel_palette *palette, GtkWidget *widget)
+{
+    for_each(palette, look_up, gtk_widget_get_style_context(widget));
+    make_pixels(palette);
+}
+
+static void find_in_css(gpointer data, const char *name, GdkRGBA *color)
+{
+    g_autofree char *definition = g_strdup_printf("@define-color %s ", name);
+    const char *at = strstr(data, definition);
+    if (!at)
+        return;
+    at += strlen(definition);
+    g_autofree char *value = g_strndup(at, strcspn(at, ";"));
+    gdk_rgba_parse(color, g_strstrip(value));
+}
+
+void reel_palette_parse(struct reel_palette *palette, const char *css)
+{
+    for_each(palette, find_in_css, (gpointer)css);
+    make_pixels(palette);
+}
+
+gboolean reel_palette_load(struct reel_palette *palette, const char *theme)
+{
+    g_autofree char *resource = g_strdup_printf("/reel/viewer/%s.css", theme);
+    const char *const sheets[] = {"/reel/viewer/light.css", resource};
+    memset(palette, 0, sizeof *palette);
+    for (unsigned i = 0; i < G_N_ELEMENTS(sheets); i++) {
+        g_autoptr(GBytes) css = g_resources_lookup_data(sheets[i], 0, NULL);
+        if (!css)
+            return FALSE;
+        reel_palette_parse(palette, g_bytes_get_data(css, NULL));
     }
+    return TRUE;
 }
 
 uint32_t reel_palette_pixel(const struct reel_palette *palette, enum reel_state_role role, int x,

@@ -11,11 +11,16 @@
 struct reel_palette {
     GdkRGBA role[REEL_STATE_ROLE_COUNT];
     uint32_t pixel[REEL_STATE_ROLE_COUNT][2]; /* base and pattern colour, GDK_MEMORY_DEFAULT */
-    GdkRGBA background, heading, grid, text, dim, cursor, selection, finding;
+    GdkRGBA background, heading, grid, text, dim, cursor, selection, finding, held, queue;
     GdkRGBA owner[8]; /* holders of locks, in turn */
 };
 
 void reel_palette_read(struct reel_palette *palette, GtkWidget *widget);
+/* The same from a style sheet's text ("@define-color …"), without a display. Later sheets override.
+ * What it does not define stays as it is. */
+void reel_palette_parse(struct reel_palette *palette, const char *css);
+/* The colours of "light", "dark" or "contrast" as the viewer ships them; FALSE: no such theme. */
+gboolean reel_palette_load(struct reel_palette *palette, const char *theme);
 
 /* The pixel of a role at a place: stripes, dots, lines. */
 uint32_t reel_palette_pixel(const struct reel_palette *palette, enum reel_state_role role, int x,

@@ -11,16 +11,34 @@ struct _ReelSession {
     GObject parent_instance;
     ReelDocument *document;
     uint64_t from, to, cursor;
-    guint lane, stack;
+    guint lane, finding, stack;
     gboolean playing;
     double speed;
     guint play_source;
     gint64 play_time; /* µs, of the last tick */
     GArray *history;  /* struct range */
+    uint64_t select_from, select_to;
+    char *filter;
+    ReelLaneList *lanes;
+    ReelViewFile *view_file;
     guint history_at;
 };
 
-enum { P_DOCUMENT = 1, P_FROM, P_TO, P_CURSOR, P_LANE, P_STACK, P_PLAYING, P_SPEED, P_COUNT };
+enum {
+    P_DOCUMENT = 1,
+    P_FROM,
+    P_TO,
+    P_CURSOR,
+    P_LANE,
+    P_FINDING,
+    P_SELECTION_FROM,
+    P_SELECTION_TO,
+    P_FILTER,
+    P_STACK,
+    P_PLAYING,
+    P_SPEED,
+    P_COUNT
+};
 static GParamSpec *properties[P_COUNT];
 
 G_DEFINE_FINAL_TYPE(ReelSession, reel_session, G_TYPE_OBJECT)
@@ -169,6 +187,117 @@ void reel_session_set_lane(ReelSession *self, guint index)
     notify(self, P_LANE);
 }
 
+static gboolean select_lane(ReelSession *self, const struct reel_lane *lane)
+{
+    guint index = self->document ? reel_document_lane_index(self->document, lane) : G_MAXUINT;
+    if (index == G_MAXUINT)
+        return FALSE;
+    reel_lane_list_reveal(self->lanes, index);
+    reel_session_set_lane(self, index);
+    return TRUE;
+}
+
+gboolean reel_session_select_object(ReelSession *self, uint32_t object)
+{
+    return self->document && select_lane(self, reel_document_object_lane(self->document, object));
+}
+
+gboolean reel_session_select_thread(ReelSession *self, uint32_t thread)
+{
+    return self->document && select_lane(self, reel_document_thread_lane(self->document, thread));
+}
+
+ReelLaneList *reel_session_lanes(ReelSession *self)
+{
+    return self->lanes;
+}
+
+ReelViewFile *reel_session_view_file(ReelSession *self)
+{
+    return self->view_file;
+}
+
+guint reel_session_finding(ReelSession *self)
+{
+    return self->finding;
+}
+
+void reel_session_set_finding(ReelSession *self, guint index)
+{
+    guint count = self->document ? reel_document_finding_count(self->document) : 0;
+    if (index >= count)
+        index = G_MAXUINT;
+    if (index == self->finding)
+        return;
+    self->finding = index;
+    notify(self, P_FINDING);
+}
+
+void reel_session_go_to_finding(ReelSession *self, guint index)
+{
+    guint count = self->document ? reel_document_finding_count(self->document) : 0;
+    if (index >= count)
+        return;
+    const struct reel_finding_mark *finding = reel_document_finding(self->document, index);
+    reel_session_set_finding(self, index);
+    uint64_t first = finding->time_ns, last = MAX(finding->time_ns, finding->end_ns);
+    for (guint i = 0; i < finding->evidence->len; i++) {
+        const struct reel_evidence_mark *evidence =
+            &g_array_index(finding->evidence, struct reel_evidence_mark, i);
+        if (!evidence->time_ns)
+            continue;
+        first = first ? MIN(first, evidence->time_ns) : evidence->time_ns;
+        last = MAX(last, evidence->time_ns);
+    }
+    if (first) {
+        uint64_t margin = (last - first) / 4 + 20000;
+        reel_session_show_range(self, first > margin ? first - margin : 0, last + margin);
+    }
+    if (finding->time_ns)
+        reel_session_set_cursor(self, finding->time_ns, TRUE);
+    if (finding->threads->len)
+        reel_session_select_thread(self, g_array_index(finding->threads, uint32_t, 0));
+    else if (finding->objects->len)
+        reel_session_select_object(self, g_array_index(finding->objects, uint32_t, 0));
+}
+
+void reel_session_selection(ReelSession *self, uint64_t *from_ns, uint64_t *to_ns)
+{
+    *from_ns = self->select_from;
+    *to_ns = self->select_to;
+}
+
+void reel_session_select_range(ReelSession *self, uint64_t from_ns, uint64_t to_ns)
+{
+    if (from_ns > to_ns) {
+        uint64_t swapped = from_ns;
+        from_ns = to_ns;
+        to_ns = swapped;
+    }
+    if (from_ns == self->select_from && to_ns == self->select_to)
+        return;
+    g_object_freeze_notify(G_OBJECT(self));
+    self->select_from = from_ns;
+    self->select_to = to_ns;
+    notify(self, P_SELECTION_FROM);
+    notify(self, P_SELECTION_TO);
+    g_object_thaw_notify(G_OBJECT(self));
+}
+
+const char *reel_session_filter(ReelSession *self)
+{
+    return self->filter;
+}
+
+void reel_session_set_filter(ReelSession *self, const char *filter)
+{
+    if (g_str_equal(self->filter, filter))
+        return;
+    g_free(self->filter);
+    self->filter = g_strdup(filter);
+    notify(self, P_FILTER);
+}
+
 void reel_session_set_stack(ReelSession *self, guint stack)
 {
     if (stack == self->stack)
@@ -217,17 +346,22 @@ void reel_session_step(ReelSession *self, int direction, gboolean selected_lane_
 
 void reel_session_step_finding(ReelSession *self, int direction)
 {
-    uint64_t best = UINT64_MAX;
+    guint best = G_MAXUINT;
+    uint64_t best_time = 0;
     guint count = self->document ? reel_document_finding_count(self->document) : 0;
     for (guint i = 0; i < count; i++) {
         uint64_t time = reel_document_finding(self->document, i)->time_ns;
-        if (direction > 0 ? time <= self->cursor : time >= self->cursor)
+        if (!time || (direction > 0 ? time <= self->cursor : time >= self->cursor))
             continue;
-        if (best == UINT64_MAX || (direction > 0 ? time < best : time > best))
-            best = time;
+        if (best == G_MAXUINT || (direction > 0 ? time < best_time : time > best_time)) {
+            best = i;
+            best_time = time;
+        }
     }
-    if (best != UINT64_MAX)
-        reel_session_set_cursor(self, best, TRUE);
+    if (best == G_MAXUINT)
+        return;
+    reel_session_set_finding(self, best);
+    reel_session_set_cursor(self, best_time, TRUE);
 }
 
 static gboolean play_on(gpointer data)
@@ -277,11 +411,17 @@ void reel_session_set_document(ReelSession *self, ReelDocument *document)
     reel_session_set_playing(self, FALSE);
     if (!g_set_object(&self->document, document))
         return;
+    g_clear_object(&self->lanes);
+    g_clear_object(&self->view_file);
+    if (document) {
+        self->view_file = reel_view_file_new(reel_document_path(document));
+        self->lanes = reel_lane_list_new(document, self->view_file);
+    }
     g_array_set_size(self->history, 0);
     self->history_at = 0;
-    self->lane = G_MAXUINT;
+    self->lane = self->finding = G_MAXUINT;
     self->stack = 0;
-    self->from = self->to = 0;
+    self->from = self->to = self->select_from = self->select_to = 0;
     notify(self, P_DOCUMENT);
     reel_session_show_all(self);
     self->cursor = UINT64_MAX;
@@ -310,6 +450,18 @@ static void reel_session_get_property(GObject *object, guint id, GValue *value, 
     case P_STACK:
         g_value_set_uint(value, self->stack);
         break;
+    case P_FINDING:
+        g_value_set_uint(value, self->finding);
+        break;
+    case P_SELECTION_FROM:
+        g_value_set_uint64(value, self->select_from);
+        break;
+    case P_SELECTION_TO:
+        g_value_set_uint64(value, self->select_to);
+        break;
+    case P_FILTER:
+        g_value_set_string(value, self->filter);
+        break;
     case P_PLAYING:
         g_value_set_boolean(value, self->playing);
         break;
@@ -327,6 +479,8 @@ static void reel_session_set_property(GObject *object, guint id, const GValue *v
     ReelSession *self = REEL_SESSION(object);
     if (id == P_SPEED)
         reel_session_set_speed(self, g_value_get_double(value));
+    else if (id == P_FILTER)
+        reel_session_set_filter(self, g_value_get_string(value) ? g_value_get_string(value) : "");
     else if (id == P_PLAYING)
         reel_session_set_playing(self, g_value_get_boolean(value));
     else
@@ -337,6 +491,8 @@ static void reel_session_dispose(GObject *object)
 {
     ReelSession *self = REEL_SESSION(object);
     g_clear_handle_id(&self->play_source, g_source_remove);
+    g_clear_object(&self->lanes);
+    g_clear_object(&self->view_file);
     g_clear_object(&self->document);
     G_OBJECT_CLASS(reel_session_parent_class)->dispose(object);
 }
@@ -344,6 +500,7 @@ static void reel_session_dispose(GObject *object)
 static void reel_session_finalize(GObject *object)
 {
     g_array_free(REEL_SESSION(object)->history, TRUE);
+    g_free(REEL_SESSION(object)->filter);
     G_OBJECT_CLASS(reel_session_parent_class)->finalize(object);
 }
 
@@ -361,6 +518,13 @@ static void reel_session_class_init(ReelSessionClass *class)
     properties[P_FROM] = g_param_spec_uint64("from", NULL, NULL, 0, G_MAXUINT64, 0, readable);
     properties[P_TO] = g_param_spec_uint64("to", NULL, NULL, 0, G_MAXUINT64, 0, readable);
     properties[P_CURSOR] = g_param_spec_uint64("cursor", NULL, NULL, 0, G_MAXUINT64, 0, readable);
+    properties[P_FINDING] =
+        g_param_spec_uint("finding", NULL, NULL, 0, G_MAXUINT, G_MAXUINT, readable);
+    properties[P_SELECTION_FROM] =
+        g_param_spec_uint64("selection-from", NULL, NULL, 0, G_MAXUINT64, 0, readable);
+    properties[P_SELECTION_TO] =
+        g_param_spec_uint64("selection-to", NULL, NULL, 0, G_MAXUINT64, 0, readable);
+    properties[P_FILTER] = g_param_spec_string("filter", NULL, NULL, "", both);
     properties[P_LANE] = g_param_spec_uint("lane", NULL, NULL, 0, G_MAXUINT, G_MAXUINT, readable);
     properties[P_STACK] = g_param_spec_uint("stack", NULL, NULL, 0, G_MAXUINT, 0, readable);
     properties[P_PLAYING] = g_param_spec_boolean("playing", NULL, NULL, FALSE, both);
@@ -370,7 +534,8 @@ static void reel_session_class_init(ReelSessionClass *class)
 
 static void reel_session_init(ReelSession *self)
 {
-    self->lane = G_MAXUINT;
+    self->lane = self->finding = G_MAXUINT;
+    self->filter = g_strdup("");
     self->speed = 0.01;
     self->history = g_array_new(FALSE, FALSE, sizeof(struct range));
 }

@@ -3,24 +3,22 @@
 #include <math.h>
 
 #include "tracer/model/time_text.h"
-#include "viewer/palette.h"
-
-#define LANE_HEIGHT    26
-#define HEADING_HEIGHT 24
-#define STRIP_MARGIN   3
-#define LABELS_MOST    400 /* intervals of a lane in view, above which none is wide enough anyway */
-#define LABEL_WIDTH    36
+#include "viewer/draw/scene.h"
+#include "viewer/wakes.h"
 
 struct _ReelTimeline {
     GtkWidget parent_instance;
     ReelSession *session;
+    ReelWakes *wakes; /* arrows of the selection */
     GtkAdjustment *adjustment;
     struct reel_palette palette;
     gboolean palette_known;
     double pointer_x, pointer_y; /* last seen; -1: not over us */
-    double drag_from;            /* ns at the start of a pan */
-    gboolean panning;
-    uint64_t select_from, select_to; /* range being dragged; equal: none */
+    gboolean panning, selecting;
+    uint64_t drag_ns;            /* where a drag began */
+    uint64_t drag_from, drag_to; /* in view then */
+    GtkWidget *menu;
+    gint64 paint_us; /* how long the last picture took */
 };
 
 G_DEFINE_FINAL_TYPE(ReelTimeline, reel_timeline, GTK_TYPE_WIDGET)
@@ -31,292 +29,64 @@ static ReelDocument *document_of(ReelTimeline *self)
     return document && reel_document_is_loaded(document) ? document : NULL;
 }
 
-static int height_of(const struct reel_lane *lane)
+/* The picture as it is now. */
+static struct reel_scene scene_of(ReelTimeline *self)
 {
-    return lane->kind == REEL_LANE_PROCESS || lane->kind == REEL_LANE_GROUP ? HEADING_HEIGHT
-                                                                            : LANE_HEIGHT;
-}
-
-static int total_height(ReelTimeline *self)
-{
+    ReelSession *session = self->session;
     ReelDocument *document = document_of(self);
-    int height = 0;
-    for (guint i = 0; document && i < reel_document_lane_count(document); i++)
-        height += height_of(reel_document_lane(document, i));
-    return height;
-}
-
-static double strip_width(ReelTimeline *self)
-{
-    return MAX(gtk_widget_get_width(GTK_WIDGET(self)) - REEL_TIMELINE_NAMES, 1);
-}
-
-static double x_of(ReelTimeline *self, uint64_t ns)
-{
-    double from = (double)reel_session_from(self->session),
-           to = (double)reel_session_to(self->session);
-    return REEL_TIMELINE_NAMES + ((double)ns - from) / (to - from) * strip_width(self);
+    static const struct reel_lane_layout empty;
+    struct reel_scene scene = {
+        .document = document,
+        .layout = document ? reel_lane_list_layout(reel_session_lanes(session)) : &empty,
+        .palette = &self->palette,
+        .from_ns = reel_session_from(session),
+        .to_ns = reel_session_to(session),
+        .cursor_ns = reel_session_cursor(session),
+        .lane = reel_session_lane(session),
+        .width = gtk_widget_get_width(GTK_WIDGET(self)),
+        .top = self->adjustment ? gtk_adjustment_get_value(self->adjustment) : 0,
+        .height = self->adjustment ? gtk_adjustment_get_page_size(self->adjustment)
+                                   : gtk_widget_get_height(GTK_WIDGET(self)),
+    };
+    reel_session_selection(session, &scene.select_from_ns, &scene.select_to_ns);
+    if (self->wakes)
+        scene.arrow = reel_wakes_arrows(self->wakes, &scene.arrow_count);
+    guint finding = reel_session_finding(session);
+    if (document && finding < reel_document_finding_count(document))
+        scene.finding = reel_document_finding(document, finding);
+    return scene;
 }
 
 static uint64_t ns_at(ReelTimeline *self, double x)
 {
-    double from = (double)reel_session_from(self->session),
-           to = (double)reel_session_to(self->session);
-    double ns = from + (x - REEL_TIMELINE_NAMES) / strip_width(self) * (to - from);
-    return ns > 0 ? (uint64_t)ns : 0;
+    struct reel_scene scene = scene_of(self);
+    return reel_scene_ns(&scene, x);
 }
 
 /* Index of the lane at `y`, or G_MAXUINT. */
 static guint lane_at(ReelTimeline *self, double y)
 {
-    ReelDocument *document = document_of(self);
-    int top = 0;
-    for (guint i = 0; document && i < reel_document_lane_count(document); i++) {
-        top += height_of(reel_document_lane(document, i));
-        if (y < top)
-            return i;
-    }
-    return G_MAXUINT;
-}
-
-static PangoLayout *layout_of(ReelTimeline *self, const char *text, gboolean bold)
-{
-    PangoLayout *layout = gtk_widget_create_pango_layout(GTK_WIDGET(self), text);
-    if (bold) {
-        PangoAttrList *attributes = pango_attr_list_new();
-        pango_attr_list_insert(attributes, pango_attr_weight_new(PANGO_WEIGHT_BOLD));
-        pango_layout_set_attributes(layout, attributes);
-        pango_attr_list_unref(attributes);
-    }
-    pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_END);
-    pango_layout_set_single_paragraph_mode(layout, TRUE);
-    return layout;
-}
-
-static void draw_text(ReelTimeline *self, GtkSnapshot *snapshot, const char *text, double x,
-                      double y, double width, double height, const GdkRGBA *color, gboolean bold)
-{
-    if (width < 8)
-        return;
-    g_autoptr(PangoLayout) layout = layout_of(self, text, bold);
-    int text_height;
-    pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
-    pango_layout_get_pixel_size(layout, NULL, &text_height);
-    gtk_snapshot_save(snapshot);
-    gtk_snapshot_translate(snapshot,
-                           &GRAPHENE_POINT_INIT((float)x, (float)(y + (height - text_height) / 2)));
-    gtk_snapshot_append_layout(snapshot, layout, color);
-    gtk_snapshot_restore(snapshot);
-}
-
-/* The states of a lane as one texture: a column of pixels is a stacked bar of shares. What must not
- * vanish (a lock wait, a gap) gets at least two pixels. */
-static GdkTexture *strip_texture(ReelTimeline *self, const struct reel_lane *lane, int width,
-                                 int height)
-{
-    static const enum reel_state_role order[] = {
-        REEL_STATE_ROLE_RUNNING, REEL_STATE_ROLE_CALLBACK, REEL_STATE_ROLE_RUNNABLE,
-        REEL_STATE_ROLE_LOCK,    REEL_STATE_ROLE_GIL,      REEL_STATE_ROLE_GAP,
-        REEL_STATE_ROLE_ORDER,   REEL_STATE_ROLE_IO,       REEL_STATE_ROLE_IDLE};
-    g_autofree struct reel_lane_column *columns = g_new(struct reel_lane_column, width);
-    uint32_t *pixels = g_new0(uint32_t, (gsize)width * (gsize)height);
-    reel_lane_data_columns(&lane->data, reel_session_from(self->session),
-                           reel_session_to(self->session), columns, (size_t)width);
-    for (int x = 0; x < width; x++) {
-        const struct reel_lane_column *column = &columns[x];
-        double bottom = height;
-        for (unsigned i = 0; i < G_N_ELEMENTS(order); i++) {
-            enum reel_state_role role = order[i];
-            double part = column->share[role] * height / 255.0;
-            bool kept = (role == REEL_STATE_ROLE_LOCK && column->lock) ||
-                        (role == REEL_STATE_ROLE_GAP && column->gap);
-            if (kept && part < 2)
-                part = 2;
-            if (part <= 0)
-                continue;
-            int to = (int)lround(bottom), from = (int)lround(MAX(bottom - part, 0));
-            for (int y = from; y < to; y++)
-                pixels[(gsize)y * (gsize)width + (gsize)x] =
-                    reel_palette_pixel(&self->palette, role, x, y);
-            bottom -= part;
-            if (bottom <= 0)
-                break;
-        }
-    }
-    g_autoptr(GBytes) bytes =
-        g_bytes_new_take(pixels, (gsize)width * (gsize)height * sizeof *pixels);
-    return gdk_memory_texture_new(width, height, GDK_MEMORY_B8G8R8A8_PREMULTIPLIED, bytes,
-                                  (gsize)width * sizeof *pixels);
-}
-
-/* Names of waits, where there is room for them. */
-static void draw_labels(ReelTimeline *self, GtkSnapshot *snapshot, const struct reel_lane *lane,
-                        double top)
-{
-    const struct reel_lane_data *data = &lane->data;
-    uint64_t from = reel_session_from(self->session), to = reel_session_to(self->session);
-    size_t first = data->count && from < data->start[0] ? 0 : reel_lane_data_at(data, from);
-    ReelDocument *document = document_of(self);
-    for (size_t i = first, seen = 0; i < data->count && data->start[i] < to; i++) {
-        if (++seen > LABELS_MOST)
-            return;
-        if (data->state[i] == REEL_LANE_NOTHING)
-            continue;
-        double left = MAX(x_of(self, data->start[i]), REEL_TIMELINE_NAMES);
-        double right = MIN(x_of(self, data->start[i + 1]), REEL_TIMELINE_NAMES + strip_width(self));
-        if (right - left < LABEL_WIDTH)
-            continue;
-        enum reel_state state = data->state[i];
-        enum reel_state_role role = reel_state_role(state);
-        const char *object = reel_document_object_name(document, data->object[i]);
-        GdkRGBA color = reel_palette_text_on(&self->palette.role[role]);
-        g_autofree char *text = *object && role != REEL_STATE_ROLE_RUNNING
-                                    ? g_strdup_printf("%s", object)
-                                    : g_strdup(reel_state_name(state));
-        if (role != REEL_STATE_ROLE_RUNNING && role != REEL_STATE_ROLE_IDLE) {
-            /* Patterns behind letters are hard to read: a plain ground. */
-            g_autoptr(PangoLayout) layout = layout_of(self, text, FALSE);
-            int width, height;
-            pango_layout_get_pixel_size(layout, &width, &height);
-            gtk_snapshot_append_color(snapshot, &self->palette.role[role],
-                                      &GRAPHENE_RECT_INIT((float)left + 3,
-                                                          (float)top + STRIP_MARGIN + 1,
-                                                          (float)MIN(width + 6, right - left - 6),
-                                                          LANE_HEIGHT - 2 * STRIP_MARGIN - 2));
-        }
-        draw_text(self, snapshot, text, left + 6, top, right - left - 10, LANE_HEIGHT, &color,
-                  FALSE);
-    }
-}
-
-/* A lock's holders, each in its colour; where they are too many for that, how much it was held. */
-static void draw_lock(ReelTimeline *self, GtkSnapshot *snapshot, const struct reel_lane *lane,
-                      double top)
-{
-    const struct reel_lane_data *data = &lane->data;
-    uint64_t from = reel_session_from(self->session), to = reel_session_to(self->session);
-    size_t first = data->count && from < data->start[0] ? 0 : reel_lane_data_at(data, from);
-    size_t last = reel_lane_data_at(data, to);
-    ReelDocument *document = document_of(self);
-    double width = strip_width(self);
-    if (last - first > (size_t)width) {
-        g_autoptr(GdkTexture) texture =
-            strip_texture(self, lane, (int)width, LANE_HEIGHT - 2 * STRIP_MARGIN);
-        gtk_snapshot_append_texture(snapshot, texture,
-                                    &GRAPHENE_RECT_INIT(REEL_TIMELINE_NAMES,
-                                                        (float)top + STRIP_MARGIN, (float)width,
-                                                        LANE_HEIGHT - 2 * STRIP_MARGIN));
-        return;
-    }
-    for (size_t i = first; i < data->count && data->start[i] < to; i++) {
-        if (data->state[i] == REEL_LANE_NOTHING)
-            continue;
-        double left = MAX(x_of(self, data->start[i]), REEL_TIMELINE_NAMES);
-        double right =
-            MAX(MIN(x_of(self, data->start[i + 1]), REEL_TIMELINE_NAMES + width), left + 1);
-        const GdkRGBA *color =
-            &self->palette.owner[data->object[i] % G_N_ELEMENTS(self->palette.owner)];
-        gtk_snapshot_append_color(snapshot, color,
-                                  &GRAPHENE_RECT_INIT((float)left, (float)top + STRIP_MARGIN + 2,
-                                                      (float)(right - left),
-                                                      LANE_HEIGHT - 2 * STRIP_MARGIN - 4));
-        const struct reel_lane *owner = reel_document_thread_lane(document, data->object[i]);
-        GdkRGBA text = reel_palette_text_on(color);
-        if (right - left > LABEL_WIDTH && owner)
-            draw_text(self, snapshot, owner->name, left + 5, top, right - left - 8, LANE_HEIGHT,
-                      &text, FALSE);
-    }
-}
-
-static void draw_lane(ReelTimeline *self, GtkSnapshot *snapshot, guint index, double top)
-{
-    const struct reel_lane *lane = reel_document_lane(document_of(self), index);
-    const double width = gtk_widget_get_width(GTK_WIDGET(self));
-    const int height = height_of(lane);
-    bool heading = lane->kind == REEL_LANE_PROCESS || lane->kind == REEL_LANE_GROUP;
-    if (heading)
-        gtk_snapshot_append_color(snapshot, &self->palette.heading,
-                                  &GRAPHENE_RECT_INIT(0, (float)top, (float)width, (float)height));
-    else if (index == reel_session_lane(self->session))
-        gtk_snapshot_append_color(snapshot, &self->palette.selection,
-                                  &GRAPHENE_RECT_INIT(0, (float)top, (float)width, (float)height));
-    draw_text(self, snapshot, lane->name, heading ? 8 : 20, top,
-              heading ? width - 16 : REEL_TIMELINE_NAMES - 28, height, &self->palette.text,
-              heading);
-    if (lane->kind == REEL_LANE_THREAD && lane->data.count) {
-        g_autoptr(GdkTexture) texture =
-            strip_texture(self, lane, (int)strip_width(self), LANE_HEIGHT - 2 * STRIP_MARGIN);
-        gtk_snapshot_append_texture(
-            snapshot, texture,
-            &GRAPHENE_RECT_INIT(REEL_TIMELINE_NAMES, (float)top + STRIP_MARGIN,
-                                (float)strip_width(self), LANE_HEIGHT - 2 * STRIP_MARGIN));
-        draw_labels(self, snapshot, lane, top);
-    } else if (lane->kind == REEL_LANE_LOCK) {
-        draw_lock(self, snapshot, lane, top);
-    }
-}
-
-/* Bands of findings that have a time, over the lanes. */
-static void draw_findings(ReelTimeline *self, GtkSnapshot *snapshot, double top, double height)
-{
-    ReelDocument *document = document_of(self);
-    for (guint i = 0; i < reel_document_finding_count(document); i++) {
-        const struct reel_finding_mark *finding = reel_document_finding(document, i);
-        if (g_strcmp0(finding->severity, "error") != 0 || finding->time_ns == 0)
-            continue;
-        double x = x_of(self, finding->time_ns);
-        if (x < REEL_TIMELINE_NAMES || x > gtk_widget_get_width(GTK_WIDGET(self)))
-            continue;
-        gtk_snapshot_append_color(snapshot, &self->palette.finding,
-                                  &GRAPHENE_RECT_INIT((float)x - 1, (float)top, 2, (float)height));
-    }
+    struct reel_scene scene = scene_of(self);
+    uint32_t row = reel_lane_layout_at(scene.layout, y);
+    return row < scene.layout->count ? scene.layout->row[row].lane : G_MAXUINT;
 }
 
 static void reel_timeline_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
 {
     ReelTimeline *self = REEL_TIMELINE(widget);
-    ReelDocument *document = document_of(self);
-    const float width = (float)gtk_widget_get_width(widget),
-                height = (float)gtk_widget_get_height(widget);
+    gint64 began = g_get_monotonic_time();
     if (!self->palette_known) {
         reel_palette_read(&self->palette, widget);
         self->palette_known = TRUE;
     }
-    double view_top = self->adjustment ? gtk_adjustment_get_value(self->adjustment) : 0;
-    double view_height = self->adjustment ? gtk_adjustment_get_page_size(self->adjustment) : height;
-    gtk_snapshot_append_color(
-        snapshot, &self->palette.background,
-        &GRAPHENE_RECT_INIT(0, (float)view_top, width, (float)MAX(view_height, 1)));
-    if (!document)
-        return;
-    double top = 0;
-    for (guint i = 0; i < reel_document_lane_count(document); i++) {
-        int lane_height = height_of(reel_document_lane(document, i));
-        if (top + lane_height >= view_top && top <= view_top + view_height)
-            draw_lane(self, snapshot, i, top);
-        top += lane_height;
-    }
-    gtk_snapshot_append_color(
-        snapshot, &self->palette.grid,
-        &GRAPHENE_RECT_INIT(REEL_TIMELINE_NAMES - 1, (float)view_top, 1, (float)view_height));
-    draw_findings(self, snapshot, view_top, view_height);
-    if (self->select_from != self->select_to) {
-        double left = x_of(self, MIN(self->select_from, self->select_to));
-        double right = x_of(self, MAX(self->select_from, self->select_to));
-        GdkRGBA tint = self->palette.cursor;
-        tint.alpha = 0.18f;
-        gtk_snapshot_append_color(snapshot, &tint,
-                                  &GRAPHENE_RECT_INIT((float)left, (float)view_top,
-                                                      (float)(right - left), (float)view_height));
-    }
-    double x = x_of(self, reel_session_cursor(self->session));
-    if (x >= REEL_TIMELINE_NAMES && x <= width)
-        gtk_snapshot_append_color(
-            snapshot, &self->palette.cursor,
-            &GRAPHENE_RECT_INIT((float)x - 0.5f, (float)view_top, 1.5f, (float)view_height));
+    struct reel_scene scene = scene_of(self);
+    struct reel_snapshot_painter painter;
+    reel_snapshot_painter_init(&painter, widget, snapshot);
+    reel_scene_paint(&scene, &painter.base);
     if (gtk_widget_has_focus(widget))
-        gtk_snapshot_render_focus(snapshot, gtk_widget_get_style_context(widget), 1, view_top + 1,
-                                  width - 2, view_height - 2);
+        gtk_snapshot_render_focus(snapshot, gtk_widget_get_style_context(widget), 1, scene.top + 1,
+                                  scene.width - 2, scene.height - 2);
+    self->paint_us = g_get_monotonic_time() - began;
 }
 
 static void reel_timeline_measure(GtkWidget *widget, GtkOrientation orientation, int for_size,
@@ -324,12 +94,16 @@ static void reel_timeline_measure(GtkWidget *widget, GtkOrientation orientation,
                                   int *natural_baseline)
 {
     (void)for_size;
+    ReelTimeline *self = REEL_TIMELINE(widget);
     *minimum_baseline = *natural_baseline = -1;
     if (orientation == GTK_ORIENTATION_HORIZONTAL) {
         *minimum = REEL_TIMELINE_NAMES + 200;
         *natural = REEL_TIMELINE_NAMES + 800;
     } else {
-        *minimum = *natural = MAX(total_height(REEL_TIMELINE(widget)), 100);
+        int height = document_of(self)
+                         ? reel_lane_list_layout(reel_session_lanes(self->session))->height
+                         : 0;
+        *minimum = *natural = MAX(height, 60);
     }
 }
 
@@ -338,6 +112,64 @@ static void reel_timeline_css_changed(GtkWidget *widget, GtkCssStyleChange *chan
     GTK_WIDGET_CLASS(reel_timeline_parent_class)->css_changed(widget, change);
     REEL_TIMELINE(widget)->palette_known = FALSE;
     gtk_widget_queue_draw(widget);
+}
+
+/* What is at a moment of a lane, in words. NULL: nothing. */
+static char *describe(ReelTimeline *self, const struct reel_lane *lane, uint64_t ns,
+                      const char *between)
+{
+    ReelDocument *document = document_of(self);
+    char duration[REEL_TIME_TEXT], moment[REEL_TIME_TEXT];
+    if (lane->kind == REEL_LANE_QUEUE) {
+        reel_moment_text(ns, 1, moment);
+        return g_strdup_printf("%s%s%d in it%s at %s", lane->name, between,
+                               reel_depth_data_at(&lane->depth, ns), between, moment);
+    }
+    size_t at = reel_lane_data_at(&lane->data, ns);
+    gboolean none = at == lane->data.count || lane->data.state[at] == REEL_LANE_NOTHING;
+    int readers = reel_depth_data_at(&lane->readers, ns);
+    if (lane->kind == REEL_LANE_LOCK && none && readers > 0) {
+        reel_moment_text(ns, 1, moment);
+        return g_strdup_printf("%s%sheld by %d readers at %s", lane->name, between, readers,
+                               moment);
+    }
+    if (none)
+        return NULL;
+    reel_duration_text(lane->data.start[at + 1] - lane->data.start[at], false, duration);
+    reel_moment_text(lane->data.start[at], 1, moment);
+    uint32_t id = lane->data.object[at];
+    const char *object = reel_document_object_name(document, id);
+    switch (lane->kind) {
+    case REEL_LANE_LOCK: {
+        const struct reel_lane *owner = reel_document_thread_lane(document, id);
+        int waiters = reel_depth_data_at(&lane->depth, ns);
+        g_autofree char *wanted =
+            waiters ? g_strdup_printf("%s%d waiting for it", between, waiters) : g_strdup("");
+        return g_strdup_printf("%s%sheld by %s for %s%sfrom %s%s", lane->name, between,
+                               owner ? owner->name : "an unknown thread", duration, between, moment,
+                               wanted);
+    }
+    case REEL_LANE_SPANS:
+        return g_strdup_printf("%s%s%s for %s%sfrom %s", lane->name, between, object, duration,
+                               between, moment);
+    case REEL_LANE_TASK:
+        return g_strdup_printf("%s%s%s for %s%sfrom %s", lane->name, between,
+                               lane->data.state[at] == REEL_STATE_RUNNING    ? "runs"
+                               : lane->data.state[at] == REEL_STATE_RUNNABLE ? "is ready"
+                                                                             : "awaits something",
+                               duration, between, moment);
+    default: {
+        int held = lane->kind == REEL_LANE_THREAD ? reel_depth_data_at(&lane->depth, ns) : 0;
+        g_autofree char *holds =
+            held ? g_strdup_printf("%sholds %d lock%s", between, held, held == 1 ? "" : "s")
+                 : g_strdup("");
+        return g_strdup_printf("%s%s%s%s%s for %s%sfrom %s%s", lane->name, between,
+                               reel_state_name(lane->data.state[at]),
+                               *object && lane->kind == REEL_LANE_THREAD ? ": " : "",
+                               lane->kind == REEL_LANE_THREAD ? object : "", duration, between,
+                               moment, holds);
+    }
+    }
 }
 
 static gboolean query_tooltip(GtkWidget *widget, int x, int y, gboolean keyboard,
@@ -350,30 +182,12 @@ static gboolean query_tooltip(GtkWidget *widget, int x, int y, gboolean keyboard
     if (index == G_MAXUINT)
         return FALSE;
     const struct reel_lane *lane = reel_document_lane(document, index);
-    if (x < REEL_TIMELINE_NAMES) {
-        if (!lane->detail)
-            return FALSE;
-        g_autofree char *text = g_strdup_printf("%s\n%s", lane->name, lane->detail);
-        gtk_tooltip_set_text(tooltip, text);
-        return TRUE;
-    }
-    size_t at = reel_lane_data_at(&lane->data, ns_at(self, x));
-    if (at == lane->data.count || lane->data.state[at] == REEL_LANE_NOTHING)
+    g_autofree char *text = x < REEL_TIMELINE_NAMES
+                                ? g_strdup_printf("%s%s%s", lane->name, lane->detail ? "\n" : "",
+                                                  lane->detail ? lane->detail : "")
+                                : describe(self, lane, ns_at(self, x), "\n");
+    if (!text)
         return FALSE;
-    char duration[REEL_TIME_TEXT], moment[REEL_TIME_TEXT];
-    reel_duration_text(lane->data.start[at + 1] - lane->data.start[at], false, duration);
-    reel_moment_text(lane->data.start[at], 1, moment);
-    g_autofree char *text = NULL;
-    if (lane->kind == REEL_LANE_LOCK) {
-        const struct reel_lane *owner = reel_document_thread_lane(document, lane->data.object[at]);
-        text = g_strdup_printf("%s\nheld by %s for %s\nfrom %s", lane->name,
-                               owner ? owner->name : "?", duration, moment);
-    } else {
-        const char *object = reel_document_object_name(document, lane->data.object[at]);
-        text = g_strdup_printf("%s\n%s%s%s for %s\nfrom %s", lane->name,
-                               reel_state_name(lane->data.state[at]), *object ? ": " : "", object,
-                               duration, moment);
-    }
     gtk_tooltip_set_text(tooltip, text);
     return TRUE;
 }
@@ -386,9 +200,8 @@ static gboolean on_scroll(GtkEventControllerScroll *controller, double dx, doubl
     GdkModifierType modifiers =
         gtk_event_controller_get_current_event_state(GTK_EVENT_CONTROLLER(controller));
     if (modifiers & GDK_CONTROL_MASK) {
-        double x = self->pointer_x > REEL_TIMELINE_NAMES
-                       ? self->pointer_x
-                       : REEL_TIMELINE_NAMES + strip_width(self) / 2;
+        double middle = (gtk_widget_get_width(GTK_WIDGET(self)) + REEL_TIMELINE_NAMES) / 2.0;
+        double x = self->pointer_x > REEL_TIMELINE_NAMES ? self->pointer_x : middle;
         reel_session_zoom(self->session, pow(1.25, dy), ns_at(self, x));
         return TRUE;
     }
@@ -407,45 +220,89 @@ static void on_motion(GtkEventControllerMotion *controller, double x, double y, 
     self->pointer_y = y;
 }
 
+static void show_menu(ReelTimeline *self, double x, double y)
+{
+    GMenu *menu = g_menu_new();
+    GMenu *lane = g_menu_new(), *time = g_menu_new();
+    g_menu_append(time, "Zoom to This State", "win.zoom-to-state");
+    g_menu_append(time, "Zoom to Selection", "win.zoom-to-selection");
+    g_menu_append(time, "Bookmark…", "win.bookmark");
+    g_menu_append(time, "Who Ended This Wait", "win.waker");
+    g_menu_append(time, "Who Holds What It Wants", "win.owner");
+    g_menu_append(time, "Lane of the Lock", "win.lock-lane");
+    g_menu_append(lane, "Pin or Unpin", "win.pin-lane");
+    g_menu_append(lane, "Hide", "win.hide-lane");
+    g_menu_append(lane, "Show All Hidden", "win.show-hidden");
+    g_menu_append(lane, "Move Up", "win.move-lane-up");
+    g_menu_append(lane, "Move Down", "win.move-lane-down");
+    g_menu_append(lane, "Collapse or Expand", "win.collapse");
+    g_menu_append_section(menu, NULL, G_MENU_MODEL(time));
+    g_menu_append_section(menu, NULL, G_MENU_MODEL(lane));
+    g_clear_pointer(&self->menu, gtk_widget_unparent);
+    self->menu = gtk_popover_menu_new_from_model(G_MENU_MODEL(menu));
+    gtk_widget_set_parent(self->menu, GTK_WIDGET(self));
+    gtk_popover_set_has_arrow(GTK_POPOVER(self->menu), FALSE);
+    gtk_popover_set_pointing_to(GTK_POPOVER(self->menu), &(GdkRectangle){(int)x, (int)y, 1, 1});
+    gtk_popover_popup(GTK_POPOVER(self->menu));
+    g_object_unref(lane);
+    g_object_unref(time);
+    g_object_unref(menu);
+}
+
+void reel_timeline_zoom_to_state(ReelTimeline *self)
+{
+    ReelDocument *document = document_of(self);
+    guint index = document ? reel_session_lane(self->session) : G_MAXUINT;
+    if (index == G_MAXUINT)
+        return;
+    const struct reel_lane *lane = reel_document_lane(document, index);
+    size_t at = reel_lane_data_at(&lane->data, reel_session_cursor(self->session));
+    if (at == lane->data.count)
+        return;
+    uint64_t start = lane->data.start[at], end = lane->data.start[at + 1];
+    uint64_t margin = (end - start) / 4 + 50;
+    reel_session_show_range(self->session, start > margin ? start - margin : 0, end + margin);
+}
+
 static void on_click(GtkGestureClick *gesture, int presses, double x, double y, gpointer data)
 {
-    (void)gesture;
     ReelTimeline *self = data;
     ReelDocument *document = document_of(self);
-    if (!document)
+    guint button = gtk_gesture_single_get_current_button(GTK_GESTURE_SINGLE(gesture));
+    if (!document || button == GDK_BUTTON_MIDDLE)
         return;
     gtk_widget_grab_focus(GTK_WIDGET(self));
     guint index = lane_at(self, y);
     if (index == G_MAXUINT)
         return;
+    const struct reel_lane *lane = reel_document_lane(document, index);
     reel_session_set_lane(self->session, index);
-    gtk_widget_queue_draw(GTK_WIDGET(self));
-    if (x < REEL_TIMELINE_NAMES)
+    if (x < REEL_TIMELINE_NAMES && lane->heading == G_MAXUINT && button == GDK_BUTTON_PRIMARY) {
+        reel_lane_list_toggle_collapsed(reel_session_lanes(self->session), index);
         return;
-    reel_session_set_cursor(self->session, ns_at(self, x), FALSE);
-    if (presses == 2) {
-        const struct reel_lane *lane = reel_document_lane(document, index);
-        size_t at = reel_lane_data_at(&lane->data, ns_at(self, x));
-        if (at < lane->data.count) {
-            uint64_t start = lane->data.start[at], end = lane->data.start[at + 1];
-            uint64_t margin = (end - start) / 4 + 50;
-            reel_session_show_range(self->session, start > margin ? start - margin : 0,
-                                    end + margin);
-        }
     }
+    if (x >= REEL_TIMELINE_NAMES)
+        reel_session_set_cursor(self->session, ns_at(self, x), FALSE);
+    if (button == GDK_BUTTON_SECONDARY)
+        show_menu(self, x, y);
+    else if (presses == 2 && x >= REEL_TIMELINE_NAMES)
+        reel_timeline_zoom_to_state(self);
 }
 
 static void on_drag_begin(GtkGestureDrag *gesture, double x, double y, gpointer data)
 {
     (void)y;
     ReelTimeline *self = data;
-    self->panning =
-        gtk_gesture_single_get_current_button(GTK_GESTURE_SINGLE(gesture)) == GDK_BUTTON_MIDDLE;
-    if (x < REEL_TIMELINE_NAMES || !document_of(self)) {
+    guint button = gtk_gesture_single_get_current_button(GTK_GESTURE_SINGLE(gesture));
+    self->panning = button == GDK_BUTTON_MIDDLE;
+    self->selecting = FALSE;
+    if (x < REEL_TIMELINE_NAMES || !document_of(self) || button == GDK_BUTTON_SECONDARY) {
         gtk_gesture_set_state(GTK_GESTURE(gesture), GTK_EVENT_SEQUENCE_DENIED);
         return;
     }
-    self->select_from = self->select_to = ns_at(self, x);
+    self->drag_ns = ns_at(self, x);
+    self->drag_from = reel_session_from(self->session);
+    self->drag_to = reel_session_to(self->session);
 }
 
 static void on_drag_update(GtkGestureDrag *gesture, double dx, double dy, gpointer data)
@@ -456,15 +313,17 @@ static void on_drag_update(GtkGestureDrag *gesture, double dx, double dy, gpoint
     if (!gtk_gesture_drag_get_start_point(gesture, &x, &y) || !document_of(self))
         return;
     if (self->panning) {
-        uint64_t here = ns_at(self, x + dx);
-        double share = ((double)self->select_from - (double)here) /
-                       (double)(reel_session_to(self->session) - reel_session_from(self->session));
-        reel_session_pan(self->session, share);
+        double strip = MAX(gtk_widget_get_width(GTK_WIDGET(self)) - REEL_TIMELINE_NAMES, 1);
+        double by = -dx / strip * (double)(self->drag_to - self->drag_from);
+        double here = (double)reel_session_from(self->session) - (double)self->drag_from;
+        reel_session_pan(self->session, (by - here) / (double)(self->drag_to - self->drag_from));
         return;
     }
     if (fabs(dx) > 4)
-        self->select_to = ns_at(self, MAX(x + dx, REEL_TIMELINE_NAMES));
-    gtk_widget_queue_draw(GTK_WIDGET(self));
+        self->selecting = TRUE;
+    if (self->selecting)
+        reel_session_select_range(self->session, self->drag_ns,
+                                  ns_at(self, MAX(x + dx, REEL_TIMELINE_NAMES)));
 }
 
 static void on_drag_end(GtkGestureDrag *gesture, double dx, double dy, gpointer data)
@@ -473,16 +332,57 @@ static void on_drag_end(GtkGestureDrag *gesture, double dx, double dy, gpointer 
     (void)dx;
     (void)dy;
     ReelTimeline *self = data;
-    if (!self->panning && self->select_from != self->select_to && document_of(self))
-        reel_session_show_range(self->session, MIN(self->select_from, self->select_to),
-                                MAX(self->select_from, self->select_to));
-    self->select_from = self->select_to = 0;
+    if (!self->panning && !self->selecting && document_of(self))
+        reel_session_select_range(self->session, 0, 0); /* a click lets go of it */
+    self->selecting = self->panning = FALSE;
+}
+
+static void on_pinch(GtkGestureZoom *gesture, double scale, gpointer data)
+{
+    ReelTimeline *self = data;
+    double x, y;
+    if (!document_of(self) || !gtk_gesture_get_bounding_box_center(GTK_GESTURE(gesture), &x, &y) ||
+        scale <= 0)
+        return;
+    double width = (double)(self->drag_to - self->drag_from) / scale;
+    double now = (double)(reel_session_to(self->session) - reel_session_from(self->session));
+    reel_session_zoom(self->session, width / now, ns_at(self, x));
+}
+
+static void on_pinch_begin(GtkGesture *gesture, GdkEventSequence *sequence, gpointer data)
+{
+    (void)gesture;
+    (void)sequence;
+    ReelTimeline *self = data;
+    self->drag_from = reel_session_from(self->session);
+    self->drag_to = reel_session_to(self->session);
+}
+
+/* Keeps the selected lane within the part that is scrolled to. */
+static void scroll_to_lane(ReelTimeline *self)
+{
+    if (!document_of(self) || !self->adjustment)
+        return;
+    const struct reel_lane_layout *layout =
+        reel_lane_list_layout(reel_session_lanes(self->session));
+    uint32_t row = reel_lane_layout_row_of(layout, reel_session_lane(self->session));
+    if (row < layout->count)
+        gtk_adjustment_clamp_page(self->adjustment, layout->row[row].top,
+                                  layout->row[row].top + layout->row[row].height);
+}
+
+static void on_arranged(ReelTimeline *self)
+{
+    gtk_widget_queue_resize(GTK_WIDGET(self));
     gtk_widget_queue_draw(GTK_WIDGET(self));
 }
 
 static void on_document(ReelTimeline *self)
 {
-    gtk_widget_queue_resize(GTK_WIDGET(self));
+    on_arranged(self);
+    if (document_of(self))
+        g_signal_connect_object(reel_session_lanes(self->session), "changed",
+                                G_CALLBACK(on_arranged), self, G_CONNECT_SWAPPED);
 }
 
 static void on_change(ReelTimeline *self)
@@ -495,6 +395,7 @@ static void on_lane_selected(ReelTimeline *self)
     g_autofree char *text = reel_timeline_describe(self);
     gtk_accessible_update_property(GTK_ACCESSIBLE(self), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, text,
                                    -1);
+    scroll_to_lane(self);
     on_change(self);
 }
 
@@ -502,9 +403,14 @@ void reel_timeline_set_session(ReelTimeline *self, ReelSession *session)
 {
     g_return_if_fail(REEL_IS_TIMELINE(self) && !self->session);
     self->session = g_object_ref(session);
+    self->wakes = reel_wakes_new(session);
+    g_signal_connect_object(self->wakes, "changed", G_CALLBACK(gtk_widget_queue_draw), self,
+                            G_CONNECT_SWAPPED);
     g_signal_connect_object(session, "notify::document", G_CALLBACK(on_document), self,
                             G_CONNECT_SWAPPED);
-    const char *const properties[] = {"notify::from", "notify::to", "notify::cursor"};
+    const char *const properties[] = {"notify::from",           "notify::to",
+                                      "notify::cursor",         "notify::finding",
+                                      "notify::selection-from", "notify::selection-to"};
     for (unsigned i = 0; i < G_N_ELEMENTS(properties); i++)
         g_signal_connect_object(session, properties[i], G_CALLBACK(on_change), self,
                                 G_CONNECT_SWAPPED);
@@ -524,28 +430,27 @@ char *reel_timeline_describe(ReelTimeline *self)
     ReelDocument *document = document_of(self);
     guint index = document ? reel_session_lane(self->session) : G_MAXUINT;
     if (!document || index >= reel_document_lane_count(document))
-        return g_strdup("no lane is selected");
+        return g_strdup("no lane is selected: choose one with the arrow keys");
     const struct reel_lane *lane = reel_document_lane(document, index);
-    size_t at = reel_lane_data_at(&lane->data, reel_session_cursor(self->session));
-    char moment[REEL_TIME_TEXT], duration[REEL_TIME_TEXT];
-    reel_moment_text(reel_session_cursor(self->session), 1, moment);
-    if (at == lane->data.count || lane->data.state[at] == REEL_LANE_NOTHING)
-        return g_strdup_printf("%s at %s: nothing", lane->name, moment);
-    const char *object = reel_document_object_name(document, lane->data.object[at]);
-    reel_duration_text(lane->data.start[at + 1] - lane->data.start[at], false, duration);
-    if (lane->kind == REEL_LANE_LOCK) {
-        const struct reel_lane *owner = reel_document_thread_lane(document, lane->data.object[at]);
-        return g_strdup_printf("%s at %s: held by %s for %s", lane->name, moment,
-                               owner ? owner->name : "an unknown thread", duration);
-    }
-    return g_strdup_printf("%s at %s: %s%s%s for %s", lane->name, moment,
-                           reel_state_name(lane->data.state[at]), *object ? " " : "", object,
-                           duration);
+    uint64_t cursor = reel_session_cursor(self->session);
+    char *text = describe(self, lane, cursor, ", ");
+    if (text)
+        return text;
+    char moment[REEL_TIME_TEXT];
+    reel_moment_text(cursor, 1, moment);
+    return g_strdup_printf("%s at %s: nothing", lane->name, moment);
+}
+
+gint64 reel_timeline_paint_time(ReelTimeline *self)
+{
+    return self->paint_us;
 }
 
 static void reel_timeline_dispose(GObject *object)
 {
     ReelTimeline *self = REEL_TIMELINE(object);
+    g_clear_pointer(&self->menu, gtk_widget_unparent);
+    g_clear_object(&self->wakes);
     g_clear_object(&self->session);
     g_clear_object(&self->adjustment);
     G_OBJECT_CLASS(reel_timeline_parent_class)->dispose(object);
@@ -579,6 +484,7 @@ static void reel_timeline_init(ReelTimeline *self)
     g_signal_connect(motion, "motion", G_CALLBACK(on_motion), self);
     gtk_widget_add_controller(widget, motion);
     GtkGesture *click = gtk_gesture_click_new();
+    gtk_gesture_single_set_button(GTK_GESTURE_SINGLE(click), 0);
     g_signal_connect(click, "pressed", G_CALLBACK(on_click), self);
     gtk_widget_add_controller(widget, GTK_EVENT_CONTROLLER(click));
     GtkGesture *drag = gtk_gesture_drag_new();
@@ -587,4 +493,8 @@ static void reel_timeline_init(ReelTimeline *self)
     g_signal_connect(drag, "drag-update", G_CALLBACK(on_drag_update), self);
     g_signal_connect(drag, "drag-end", G_CALLBACK(on_drag_end), self);
     gtk_widget_add_controller(widget, GTK_EVENT_CONTROLLER(drag));
+    GtkGesture *pinch = gtk_gesture_zoom_new();
+    g_signal_connect(pinch, "begin", G_CALLBACK(on_pinch_begin), self);
+    g_signal_connect(pinch, "scale-changed", G_CALLBACK(on_pinch), self);
+    gtk_widget_add_controller(widget, GTK_EVENT_CONTROLLER(pinch));
 }

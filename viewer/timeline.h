@@ -4,11 +4,10 @@
 
 #include <gtk/gtk.h>
 
+#include "viewer/draw/scene.h"
 #include "viewer/session.h"
 
 G_BEGIN_DECLS
-
-#define REEL_TIMELINE_NAMES 180 /* pixels on the left for the lanes' names */
 
 #define REEL_TYPE_TIMELINE (reel_timeline_get_type())
 G_DECLARE_FINAL_TYPE(ReelTimeline, reel_timeline, REEL, TIMELINE, GtkWidget)
@@ -18,6 +17,10 @@ void reel_timeline_set_session(ReelTimeline *self, ReelSession *session);
 void reel_timeline_set_adjustment(ReelTimeline *self, GtkAdjustment *adjustment);
 /* The trace in words, at the cursor, of the selected lane: what a screen reader says. g_free. */
 char *reel_timeline_describe(ReelTimeline *self);
+/* Shows the state that the selected lane is in at the cursor, with a margin. */
+void reel_timeline_zoom_to_state(ReelTimeline *self);
+/* How long the last picture took to put together, in µs of wall time. */
+gint64 reel_timeline_paint_time(ReelTimeline *self);
 
 G_END_DECLS
 

@@ -110,7 +110,9 @@ bool reel_findings_write(struct reel_finding_set *findings, struct reel_trace *t
         fail(trace, "writing", error);
     for (int i = 0; i < INSERTS; i++)
         sqlite3_finalize(statement[i]);
-    return good && reel_trace_commit(trace, error);
+    /* No findings means something only for a trace that was looked at. */
+    return good && reel_trace_set_meta(trace, "checked", "1", error) &&
+           reel_trace_commit(trace, error);
 }
 
 static const char *text_at(sqlite3_stmt *row, int column)

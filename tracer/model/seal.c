@@ -339,10 +339,13 @@ static bool number_threads(struct sealing *sealing)
 
 static bool derive(struct sealing *sealing)
 {
-    char end_ns[24];
+    char end_ns[24], events[24];
     snprintf(end_ns, sizeof end_ns, "%llu", (unsigned long long)sealing->end_ns);
+    snprintf(events, sizeof events, "%llu",
+             (unsigned long long)reel_world_statistics(sealing->world)->events);
     return reel_trace_begin(sealing->trace, sealing->error) &&
            reel_trace_set_meta(sealing->trace, "end_ns", end_ns, sealing->error) &&
+           reel_trace_set_meta(sealing->trace, "events", events, sealing->error) &&
            name_threads(sealing) && number_threads(sealing) &&
            reel_keyframes_write(sealing->keyframes, sealing->trace, sealing->error) &&
            reel_totals_write(sealing->totals, sealing->trace, sealing->error) &&
