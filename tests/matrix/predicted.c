@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <threads.h>
 #include <unistd.h>
@@ -190,6 +191,37 @@ static void readers_and_writer(bool guilty)
 {
     bad = guilty;
     run_apart(read_then_lock, lock_then_write_or_read, NULL);
+}
+
+static int pair[2];
+
+static void *ab_then_tell(void *unused)
+{
+    take_both(&a, &b);
+    if (write(pair[0], "x", 1) != 1)
+        abort();
+    return unused;
+}
+
+static void *hear_then_ba(void *unused)
+{
+    char byte;
+    if (bad)
+        take_both(&b, &a);
+    if (read(pair[1], &byte, 1) != 1)
+        abort();
+    if (!bad)
+        take_both(&b, &a);
+    return unused;
+}
+
+/* What one says through a socket pair comes before what the other does when it has heard it. */
+static void told_by_socket(bool guilty)
+{
+    bad = guilty;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+        abort();
+    run_apart(ab_then_tell, hear_then_ba, NULL);
 }
 
 enum { CHAIN = 5, MANY = 70, OTHERS = 6000 };
@@ -587,6 +619,7 @@ const struct matrix_case predicted_cases[] = {
     {"recycled-address", "deadlock", "predicted", recycled_address},
     {"trylock-holds", "deadlock", "predicted", trylock_holds},
     {"reader-writer", "deadlock", "predicted", readers_and_writer},
+    {"told-by-socket", "deadlock", "predicted", told_by_socket},
     {"hand-over-hand", "deadlock", "predicted", hand_over_hand},
     {"seventy-held", "deadlock", "predicted", seventy_held},
     {"thousands-between", "deadlock", "predicted", thousands_between},

@@ -5,6 +5,7 @@
 
 #include "tracer/detect/describe.h"
 #include "tracer/detect/semaphores.h"
+#include "tracer/detect/socket_pairs.h"
 
 /* What was let go: everything before position `position` of `thread`. */
 struct release {
@@ -36,6 +37,7 @@ struct reel_happens_before {
     GHashTable *channels; /* key → struct channel */
     GHashTable *signals;  /* condition → GArray of struct signal that woke somebody */
     struct reel_semaphores *semaphores;
+    struct reel_socket_pairs *pairs;
 };
 
 /* Channels of one object, and of what is no object. */
@@ -87,6 +89,7 @@ struct reel_happens_before *reel_happens_before_new(const struct reel_detect_con
     hb->channels = g_hash_table_new_full(NULL, NULL, NULL, free_channel);
     hb->signals = g_hash_table_new_full(NULL, NULL, NULL, free_signals);
     hb->semaphores = reel_semaphores_new();
+    hb->pairs = reel_socket_pairs_new();
     return hb;
 }
 
@@ -100,6 +103,7 @@ void reel_happens_before_free(struct reel_happens_before *hb)
     g_hash_table_unref(hb->channels);
     g_hash_table_unref(hb->signals);
     reel_semaphores_free(hb->semaphores);
+    reel_socket_pairs_free(hb->pairs);
     g_free(hb);
 }
 
@@ -249,8 +253,12 @@ static bool carries_order(unsigned class)
 static void call_begins(struct reel_happens_before *hb, const struct reel_event *event,
                         uint32_t object)
 {
-    if (carries_order(event->class) && !(event->flags & REEL_FLAG_READ))
-        give(hb, OBJECT, object, event->thread);
+    if (!carries_order(event->class) || event->flags & REEL_FLAG_READ)
+        return;
+    /* What goes into one end of a socket pair comes out of the other. Where the other end is not
+     * known, an answer that comes back is taken for one. */
+    uint32_t peer = reel_socket_pairs_peer(hb->pairs, object);
+    give(hb, OBJECT, peer ? peer : object, event->thread);
 }
 
 static void call_ends(struct reel_happens_before *hb, const struct reel_event *event,
@@ -391,6 +399,9 @@ static void object_event(struct reel_happens_before *hb, const struct reel_event
     case REEL_OP_PUT:
     case REEL_OP_BEFORE:
         give(hb, OBJECT, object, event->thread);
+        break;
+    case REEL_OP_OPEN:
+        reel_socket_pairs_event(hb->pairs, event, object);
         break;
     case REEL_OP_BEGIN:
         call_begins(hb, event, object);

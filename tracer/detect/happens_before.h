@@ -5,8 +5,8 @@
  * *Must* happen before (the default): create → start, end → join, fork → child, exec → new image,
  * exit → waitpid, a signal → the wait it really woke, post → take of a semaphore that is no lock,
  * arrivals → departures of a barrier's round, a once routine → those who waited for it, write →
- * read of a pipe, eventfd, socket or message queue, put → get, annotated before → after. Never
- * release → acquire of a lock: that order was chance.
+ * read of a pipe, eventfd or message queue, or of the other end of a socket pair, put → get,
+ * annotated before → after. Never release → acquire of a lock: that order was chance.
  *
  * REEL_ORDER_LOCKS adds release → acquire: all that a race detector may count as order.
  * REEL_ORDER_READS adds write → read of annotated data: what a replay must keep.
