@@ -58,6 +58,11 @@
     X(BEFORE, 54, "happens-before", "release edge of an annotated order")                          \
     X(AFTER, 55, "happens-after", "acquire edge of an annotated order")                            \
     X(MARK, 56, "mark", "a user's mark; extra: text")                                              \
+    X(RACED, 58, "raced",                                                                          \
+      "an earlier access that nothing in the program ordered with the read or write told before; " \
+      "argument: size; stack: of that access; extra: thread, position, flags, locks held then")    \
+    X(ALLOCATED, 59, "allocated",                                                                  \
+      "the heap block of the read or write told before; argument: size; stack: of the allocation") \
     X(STATE, 57, "state", "a task changed state; argument: enum reel_task_state")                  \
     X(LOAD, 60, "load", "dlopen; extra: path")                                                     \
     X(UNLOAD, 61, "unload", "dlclose")                                                             \
@@ -164,7 +169,8 @@
     X(LOOP, 13, "loop", "epoll, poll, select, timerfd, signalfd")                                  \
     X(SLEEP, 14, "sleep", "sleeps and yields")                                                     \
     X(MODULE, 15, "module", "dlopen and dlclose")                                                  \
-    X(ANNOTATION, 16, "annotation", "the annotations of reel.h")
+    X(ANNOTATION, 16, "annotation", "the annotations of reel.h")                                   \
+    X(MEMORY, 17, "memory", "accesses to memory by instrumented code")
 
 #define REEL_KIND_ENUM_OPERATION(NAME, number, text, meaning) REEL_OP_##NAME = number,
 enum reel_operation { REEL_OPERATIONS(REEL_KIND_ENUM_OPERATION) REEL_OP_LIMIT = 128 };
@@ -184,6 +190,12 @@ enum reel_exit {
     REEL_EXIT_KILLED = 4,    /* the process died of a signal */
     REEL_EXIT_UNKNOWN = 5,   /* it was seen alive, then it was gone */
 };
+
+/* What kind of access a compiler told: the first extra word of READ, WRITE and RACED. The second of
+ * READ and WRITE is what the memory held just before; then the addresses of the locks held. */
+#define REEL_ACCESS_INSTRUMENTED 1u
+#define REEL_ACCESS_WRITE        2u
+#define REEL_ACCESS_ATOMIC       4u
 
 enum reel_task_state {
     REEL_TASK_CREATED = 0,

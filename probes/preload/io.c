@@ -34,10 +34,11 @@ static void tell_late(struct reel_io *io)
 {
     struct reel_tls *tls = io->tls;
     io->entry = reel_descriptor_know(tls, io->fd, REEL_CLASS_FILE);
+    uint32_t kind = REEL_KIND(REEL_OP_BEGIN, REEL_DESCRIPTOR_CLASS(io->entry), io->flags);
+    uint64_t file = REEL_DESCRIPTOR_IDENTITY(io->entry);
     struct reel_record *record = reel_reserve(tls, 1);
-    reel_record_fill(record, io->begin,
-                     REEL_KIND(REEL_OP_BEGIN, REEL_DESCRIPTOR_CLASS(io->entry), io->flags),
-                     REEL_DESCRIPTOR_IDENTITY(io->entry), 0, io->call, io->stack);
+    reel_record_fill(record, io->begin, kind, file, 0, io->call, io->stack);
+    reel_told(tls, kind, file, io->call);
 }
 
 void reel_io_end(struct reel_io *io)

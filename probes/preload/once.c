@@ -72,11 +72,24 @@ static int once(struct reel_tls *tls, pthread_once_t *control, void (*routine)(v
     return result;
 }
 
+/* The common case, an initialisation long done, is no event, unless who follows accesses to memory
+ * makes it one. */
+static bool is_done(pthread_once_t *control)
+{
+    if (REEL_UNLIKELY(__atomic_load_n(control, __ATOMIC_ACQUIRE) != ONCE_DONE))
+        return false;
+    if (REEL_UNLIKELY(reel_probe.follow)) {
+        struct reel_tls *tls = reel_enter(REEL_FAMILY_ONCE);
+        if (tls)
+            reel_probe.follow(tls, ONCE(AFTER), (uintptr_t)control, 0);
+    }
+    return true;
+}
+
 REEL_INTERPOSE
 int pthread_once(pthread_once_t *control, void (*routine)(void))
 {
-    /* The common case, an initialisation long done, is no event. */
-    if (REEL_LIKELY(__atomic_load_n(control, __ATOMIC_ACQUIRE) == ONCE_DONE))
+    if (REEL_LIKELY(is_done(control)))
         return 0;
     struct reel_tls *tls = reel_enter(REEL_FAMILY_ONCE);
     if (!tls) {
@@ -91,7 +104,7 @@ REEL_INTERPOSE
 void call_once(once_flag *flag, void (*routine)(void))
 {
     pthread_once_t *control = (pthread_once_t *)flag; /* the same int in glibc */
-    if (REEL_LIKELY(__atomic_load_n(control, __ATOMIC_ACQUIRE) == ONCE_DONE))
+    if (REEL_LIKELY(is_done(control)))
         return;
     struct reel_tls *tls = reel_enter(REEL_FAMILY_ONCE);
     if (tls)

@@ -49,6 +49,7 @@ struct reel_tls {
     uint64_t attach_time;
     struct reel_stack_cache *stacks;
     uintptr_t stack_top; /* walks end here; 0: not known */
+    uint64_t events;     /* told so far: the position of the last, as the tracer counts */
 };
 extern __thread struct reel_tls reel_tls REEL_HIDDEN __attribute__((tls_model("initial-exec")));
 
@@ -60,6 +61,11 @@ struct reel_fork_page {
     char rest[4096 - 8];
 };
 extern struct reel_fork_page reel_fork_page REEL_HIDDEN;
+
+/* Follows the events of all threads from within (probes/memory): called by the thread, behind its
+ * event: after an acquire, before a release. */
+typedef void (*reel_follower)(struct reel_tls *tls, uint32_t kind, uint64_t object,
+                              uint32_t argument);
 
 struct reel_probe {
     struct reel_region *region; /* NULL: this process records nothing */
@@ -79,6 +85,7 @@ struct reel_probe {
     ptrdiff_t tid_offset;      /* of the kernel thread id within struct pthread; 0: not known */
     char environment[3][4352]; /* LD_PRELOAD=…, REEL_REGION=…, as an exec'd image needs them */
     char preload_original[4096]; /* LD_PRELOAD as the user had it, "" when unset */
+    reel_follower follow;        /* is told each event by its thread; NULL: nobody */
 };
 extern struct reel_probe reel_probe REEL_HIDDEN;
 
@@ -142,12 +149,22 @@ static inline void reel_record_fill(struct reel_record *record, uint64_t time, u
     atomic_store_explicit(&record->kind, kind, memory_order_release);
 }
 
+/* After each event but definitions of stacks. */
+static inline void reel_told(struct reel_tls *tls, uint32_t kind, uint64_t object,
+                             uint32_t argument)
+{
+    tls->events++;
+    if (REEL_UNLIKELY(reel_probe.follow))
+        reel_probe.follow(tls, kind, object, argument);
+}
+
 /* Leave: one event, stamped now. */
 static inline void reel_emit(struct reel_tls *tls, uint32_t kind, uint64_t object,
                              uint32_t sequence, uint32_t argument, uint32_t stack)
 {
     struct reel_record *record = reel_reserve(tls, 1);
     reel_record_fill(record, reel_now(), kind, object, sequence, argument, stack);
+    reel_told(tls, kind, object, argument);
 }
 
 /* The same with up to `count` words behind it (3 in each EXTRA record). */

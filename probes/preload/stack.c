@@ -107,7 +107,8 @@ static struct reel_stack_node *add(struct reel_tls *tls, struct reel_stack_node 
         node->rule.base = REEL_CFI_STOP;
     else /* a return address belongs to the call before it; an interrupted one to itself */
         reel_cfi_find(parent->rule.base == REEL_CFI_SIGNAL ? pc : pc - 1, &node->rule);
-    reel_emit(tls, REEL_KIND(REEL_OP_STACK_NODE, 0, 0), pc, 0, parent->number, node->number);
+    reel_record_fill(reel_reserve(tls, 1), reel_now(), REEL_KIND(REEL_OP_STACK_NODE, 0, 0), pc, 0,
+                     parent->number, node->number);
     while (!__atomic_compare_exchange_n(&parent->children, &node->sibling, node, false,
                                         __ATOMIC_RELEASE, __ATOMIC_RELAXED))
         ;
@@ -131,6 +132,21 @@ static struct reel_stack_node *child_of(struct reel_tls *tls, struct reel_stack_
 void reel_stack_mark_top(struct reel_tls *tls, void *frame)
 {
     tls->stack_top = (uintptr_t)frame;
+}
+
+uint32_t reel_stack_path(struct reel_tls *tls, const uint64_t *pc, unsigned count)
+{
+    struct reel_stack_cache *cache = cache_of(tls);
+    if (!cache || reel_probe.stack_mode == REEL_STACK_NONE)
+        return 0;
+    struct reel_stack_node *node = &cache->root;
+    for (unsigned i = 0; i < count && node->depth < reel_probe.stack_depth; i++) {
+        struct reel_stack_node *child = child_of(tls, node, pc[i]);
+        if (!child)
+            break;
+        node = child;
+    }
+    return node->number;
 }
 
 uint32_t reel_stack_walk(struct reel_tls *tls, void *frame)

@@ -15,6 +15,9 @@
 /* The stack of the code that called the function whose frame address this is. 0: none. */
 uint32_t reel_stack_walk(struct reel_tls *tls, void *frame) REEL_HIDDEN;
 
+/* The stack of these return addresses, innermost first. */
+uint32_t reel_stack_path(struct reel_tls *tls, const uint64_t *pc, unsigned count) REEL_HIDDEN;
+
 static inline uint32_t reel_stack_from(struct reel_tls *tls, void *frame)
 {
     if (reel_probe.stack_mode == REEL_STACK_NONE)

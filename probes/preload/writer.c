@@ -252,6 +252,7 @@ void reel_emit_words(struct reel_tls *tls, uint32_t kind, uint64_t object, uint3
     }
     /* The event itself last: a reader that sees it sees all of it. */
     reel_record_fill(record, reel_now(), kind, object, sequence, argument, stack);
+    reel_told(tls, kind, object, argument);
 }
 
 void reel_emit_text(struct reel_tls *tls, uint32_t kind, uint64_t object, uint32_t argument,

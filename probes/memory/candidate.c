@@ -1,0 +1,133 @@
+/* Two accesses that nothing seen in the program orders: told to the tracer, which decides.
+ *
+ * The second access is told as a READ or WRITE of this thread, the heap block it lies in as
+ * ALLOCATED, the first as RACED: its thread, its epoch (the position of the event after which it
+ * happened) and its stack. A pair of places is told the first time, the second, the fourth, and so
+ * on: one that the tracer refutes does not hide a later one that it cannot. */
+#include "probes/memory/memory.h"
+
+#define PAIRS (1u << 20)
+#define DEPTH 64u
+#define LOCKS 12u
+
+struct pair {
+    _Atomic uint64_t key;
+    _Atomic uint32_t count;
+};
+
+static struct {
+    struct pair *pair;
+    _Atomic uint32_t mapping;
+} pairs;
+
+static bool is_mapped(void)
+{
+    uint32_t never = 0, state;
+    if (atomic_compare_exchange_strong(&pairs.mapping, &never, 1)) {
+        pairs.pair = reel_room_map(PAIRS * sizeof *pairs.pair);
+        atomic_store(&pairs.mapping, pairs.pair ? 2 : 3);
+    }
+    while ((state = atomic_load(&pairs.mapping)) == 1)
+        ;
+    return state == 2;
+}
+
+/* Is this the first, second, fourth … time? */
+static bool is_due(uint32_t site, uint32_t earlier)
+{
+    if (!is_mapped())
+        return true;
+    uint64_t key = (uint64_t)site << 32 | earlier;
+    uint64_t at = (key * 0x9e3779b97f4a7c15ull) >> 44;
+    for (unsigned tries = 0; tries < 64; tries++, at = (at + 1) & (PAIRS - 1)) {
+        uint64_t there = atomic_load_explicit(&pairs.pair[at].key, memory_order_relaxed);
+        if (!there && atomic_compare_exchange_strong(&pairs.pair[at].key, &there, key))
+            there = key;
+        if (there == key) {
+            uint32_t count = atomic_fetch_add(&pairs.pair[at].count, 1) + 1;
+            return (count & (count - 1)) == 0;
+        }
+    }
+    return true;
+}
+
+/* The number of the site's stack, for this thread. */
+static uint32_t stack_of(struct reel_self *self, uint32_t site)
+{
+    uint64_t pc[DEPTH];
+    unsigned count = 0;
+    const struct reel_site_entry *entry = reel_site_entry(site);
+    pc[count++] = entry->pc;
+    for (uint32_t path = entry->path; path && count < DEPTH; path = reel_site_entry(path)->path) {
+        uint64_t caller = reel_site_entry(path)->pc;
+        if (reel_memory.services->is_own_code(caller))
+            break;
+        pc[count++] = caller;
+    }
+    return reel_memory.services->stack(self->tls, pc, count);
+}
+
+static unsigned add_locks(uint32_t site, uint64_t *words)
+{
+    unsigned count = 0;
+    for (uint32_t set = reel_site_entry(site)->locks; set && count < LOCKS;
+         set = reel_site_entry(set)->path)
+        words[count++] = reel_site_entry(set)->pc;
+    return count;
+}
+
+static uint64_t value_at(uintptr_t address, unsigned size)
+{
+    uint64_t value = 0;
+    for (unsigned i = size < 8 ? size : 8; i-- > 0;)
+        value = value << 8 | *(volatile const uint8_t *)(address + i);
+    return value;
+}
+
+/* What kind of access: the first extra word of READ, WRITE and RACED. */
+static uint64_t kind_of(uint64_t tag)
+{
+    return REEL_ACCESS_INSTRUMENTED | (tag & REEL_TAG_WRITE ? REEL_ACCESS_WRITE : 0) |
+           (tag & REEL_TAG_ATOMIC ? REEL_ACCESS_ATOMIC : 0);
+}
+
+static void tell_block(struct reel_self *self, uintptr_t address)
+{
+    uintptr_t start;
+    size_t size;
+    uint32_t site;
+    if (!reel_block_find(address, &start, &size, &site))
+        return;
+    uint64_t words[1] = {size};
+    reel_memory.services->emit(self->tls, REEL_KIND(REEL_OP_ALLOCATED, REEL_CLASS_MEMORY, 0), start,
+                               size > UINT32_MAX ? UINT32_MAX : (uint32_t)size,
+                               stack_of(self, site), words, 1);
+}
+
+void reel_candidate(struct reel_self *self, uintptr_t word, uint64_t bytes, uint64_t flags,
+                    uint32_t site, const struct reel_access *earlier)
+{
+    uint32_t thread;
+    uint64_t position, words[3 + LOCKS];
+    if (!is_due(site, earlier->site) ||
+        !reel_self_identify(reel_tag_thread(earlier->tag), reel_tag_epoch(earlier->tag), &thread,
+                            &position))
+        return;
+    const struct reel_services *services = reel_memory.services;
+    uint64_t shared = earlier->tag & bytes & REEL_TAG_BYTES;
+    uintptr_t address = word + (unsigned)__builtin_ctzll(shared);
+    uint32_t size = (uint32_t)__builtin_popcountll(shared);
+    self->telling = true;
+    words[0] = kind_of(flags);
+    words[1] = value_at(address, size);
+    uint32_t operation = flags & REEL_TAG_WRITE ? REEL_OP_WRITE : REEL_OP_READ;
+    services->emit(self->tls, REEL_KIND(operation, REEL_CLASS_MEMORY, 0), address, size,
+                   stack_of(self, site), words, 2 + add_locks(site, words + 2));
+    tell_block(self, address);
+    words[0] = kind_of(earlier->tag);
+    words[1] = thread;
+    words[2] = position;
+    services->emit(self->tls, REEL_KIND(REEL_OP_RACED, REEL_CLASS_MEMORY, 0), address, size,
+                   stack_of(self, earlier->site), words, 3 + add_locks(earlier->site, words + 3));
+    self->telling = false;
+}

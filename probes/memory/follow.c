@@ -1,0 +1,212 @@
+/* Which recorded events order threads, for the filter: a small mirror of what the tracer knows
+ * (tracer/detect/happens_before.c). It may know less, never more: what it does not order is told,
+ * and judged there. Signals of condition variables, other processes and descriptors that cross them
+ * are left to the tracer. */
+#include "probes/memory/memory.h"
+
+/* This thread's past is heard from now on by who takes from `heard`: up to this very event. */
+static void give(struct reel_self *self, struct reel_vector *heard, bool replaces)
+{
+    reel_self_advance(self);
+    if (replaces)
+        reel_vector_copy(heard, &self->clock);
+    else
+        reel_vector_join(heard, &self->clock);
+}
+
+static void give_channel(struct reel_self *self, enum reel_channel space, uint64_t number)
+{
+    struct reel_sync *sync = reel_channel_lock(space, number, true);
+    if (sync)
+        give(self, &sync->heard, false);
+    reel_channel_unlock();
+}
+
+static void take_channel(struct reel_self *self, enum reel_channel space, uint64_t number,
+                         bool remove)
+{
+    struct reel_sync *sync = reel_channel_lock(space, number, false);
+    if (sync)
+        reel_vector_join(&self->clock, &sync->heard);
+    if (remove)
+        reel_channel_remove(space, number);
+    reel_channel_unlock();
+}
+
+static void thread_event(struct reel_self *self, uint32_t kind, uint64_t object, uint32_t argument)
+{
+    switch (REEL_KIND_OPERATION(kind)) {
+    case REEL_OP_CREATE:
+        give_channel(self, REEL_CHANNEL_START, object);
+        break;
+    case REEL_OP_EXIT:
+        give_channel(self, REEL_CHANNEL_END, (uint64_t)pthread_self());
+        reel_self_end(self);
+        break;
+    case REEL_OP_WAKE:
+        if (argument == 0)
+            take_channel(self, REEL_CHANNEL_END, object, true);
+        break;
+    default:
+        break;
+    }
+}
+
+static bool is_lock(uint32_t class)
+{
+    return class == REEL_CLASS_MUTEX || class == REEL_CLASS_RWLOCK || class == REEL_CLASS_SPINLOCK;
+}
+
+static void barrier_event(struct reel_self *self, struct reel_sync *sync, uint32_t operation,
+                          uint32_t argument)
+{
+    if (operation == REEL_OP_INIT) {
+        sync->capacity = argument;
+        sync->arrived = 0;
+    } else if (operation == REEL_OP_ARRIVE) {
+        uint32_t round = sync->capacity ? sync->arrived++ / sync->capacity : 0;
+        struct reel_vector *heard = round & 1 ? &sync->odd : &sync->readers;
+        /* The first of a round: those of the round before last have left it. */
+        if (sync->capacity && (sync->arrived - 1) % sync->capacity == 0)
+            reel_vector_clear(heard);
+        give(self, heard, false);
+        self->barrier_round = round;
+    } else if (operation == REEL_OP_LEAVE) {
+        reel_vector_join(&self->clock, self->barrier_round & 1 ? &sync->odd : &sync->readers);
+    }
+}
+
+/* An event of the object that lives in the word. */
+static void word_event(struct reel_self *self, struct reel_sync *sync, uint32_t kind,
+                       uint32_t argument)
+{
+    const uint32_t operation = REEL_KIND_OPERATION(kind);
+    const bool reading = REEL_KIND_FLAGS(kind) & REEL_FLAG_READ;
+    const uint32_t class = REEL_KIND_CLASS(kind);
+    switch (operation) {
+    case REEL_OP_ACQUIRE:
+    case REEL_OP_AFTER:
+    case REEL_OP_GET:
+    case REEL_OP_WAKE:
+        reel_vector_join(&self->clock, &sync->heard);
+        if (class == REEL_CLASS_RWLOCK && !reading)
+            reel_vector_join(&self->clock, &sync->readers);
+        break;
+    case REEL_OP_RELEASE:
+        give(self, class == REEL_CLASS_RWLOCK && reading ? &sync->readers : &sync->heard, false);
+        break;
+    case REEL_OP_POST:
+    case REEL_OP_BEFORE:
+    case REEL_OP_PUT:
+        give(self, &sync->heard, false);
+        break;
+    default:
+        if (class == REEL_CLASS_BARRIER)
+            barrier_event(self, sync, operation, argument);
+        break;
+    }
+}
+
+static void keep_locks(struct reel_self *self, uint32_t kind, uint64_t object)
+{
+    if (REEL_KIND_FLAGS(kind) & REEL_FLAG_RECURSIVE)
+        return;
+    if (REEL_KIND_OPERATION(kind) == REEL_OP_ACQUIRE)
+        reel_site_lock(self, object);
+    else if (REEL_KIND_OPERATION(kind) == REEL_OP_RELEASE)
+        reel_site_unlock(self, object);
+}
+
+void reel_follow_event(struct reel_self *self, uint32_t kind, uint64_t object, uint32_t argument)
+{
+    const uint32_t class = REEL_KIND_CLASS(kind), operation = REEL_KIND_OPERATION(kind);
+    const bool reading = REEL_KIND_FLAGS(kind) & REEL_FLAG_READ;
+    switch (class) {
+    case REEL_CLASS_THREAD:
+        thread_event(self, kind, object, argument);
+        return;
+    case REEL_CLASS_MUTEX:
+    case REEL_CLASS_RWLOCK:
+    case REEL_CLASS_SPINLOCK:
+    case REEL_CLASS_SEMAPHORE:
+    case REEL_CLASS_BARRIER:
+    case REEL_CLASS_ONCE:
+    case REEL_CLASS_MEMORY:
+    case REEL_CLASS_QUEUE:
+    case REEL_CLASS_TASK: {
+        bool told = !(class == REEL_CLASS_ONCE && operation == REEL_OP_AFTER);
+        if (operation == REEL_OP_REQUEST || operation == REEL_OP_FAIL ||
+            operation == REEL_OP_READ || operation == REEL_OP_WRITE || operation == REEL_OP_NAME ||
+            !reel_shadow_covers(object))
+            return;
+        struct reel_cell *cell = reel_cell_of(object);
+        reel_cell_lock(cell);
+        struct reel_sync *sync = reel_sync_at(cell, true);
+        /* An initialisation long done is an event only if that is news. */
+        if (sync && !told && !reel_vector_covers(&self->clock, &sync->heard)) {
+            self->telling = true;
+            reel_memory.services->emit_ordered(self->tls, kind, object, 0, NULL, 0);
+            self->telling = false;
+        }
+        if (sync)
+            word_event(self, sync, kind, argument);
+        reel_cell_unlock(cell);
+        if (is_lock(class))
+            keep_locks(self, kind, object);
+        return;
+    }
+    case REEL_CLASS_FILE_LOCK:
+        if (operation == REEL_OP_ACQUIRE)
+            take_channel(self, REEL_CHANNEL_OBJECT, object, false);
+        else if (operation == REEL_OP_RELEASE)
+            give_channel(self, REEL_CHANNEL_OBJECT, object);
+        return;
+    case REEL_CLASS_PIPE:
+    case REEL_CLASS_SOCKET:
+    case REEL_CLASS_EVENTFD:
+    case REEL_CLASS_MESSAGE_QUEUE:
+        if (operation == REEL_OP_BEGIN && !reading)
+            give_channel(self, REEL_CHANNEL_OBJECT, object);
+        else if (operation == REEL_OP_END && reading && (int32_t)argument >= 0)
+            take_channel(self, REEL_CHANNEL_OBJECT, object, false);
+        return;
+    default:
+        return;
+    }
+}
+
+/* A thread begins: it hears its creator, forgets whose stack this was, and gets an index. */
+static void begin_thread(struct reel_self *self, struct reel_tls *tls, uint64_t number)
+{
+    take_channel(self, REEL_CHANNEL_START, number, true);
+    struct reel_sync *old = reel_channel_lock(REEL_CHANNEL_END, (uint64_t)pthread_self(), false);
+    if (old)
+        reel_channel_remove(REEL_CHANNEL_END, (uint64_t)pthread_self());
+    reel_channel_unlock();
+    reel_self_begin(self, tls);
+    reel_stack_forget();
+}
+
+void reel_follow(struct reel_tls *tls, uint32_t kind, uint64_t object, uint32_t argument)
+{
+    struct reel_self *self = &reel_self;
+    if (self->telling || self->ended)
+        return;
+    if (!reel_work_begin(self)) {
+        reel_defer(self,
+                   &(struct reel_deferred){.what = kind, .object = object, .argument = argument});
+        return;
+    }
+    if (REEL_UNLIKELY(!*reel_memory.lives))
+        reel_self_forked(self);
+    if (!self->index) {
+        if (REEL_KIND_CLASS(kind) == REEL_CLASS_THREAD &&
+            REEL_KIND_OPERATION(kind) == REEL_OP_START)
+            begin_thread(self, tls, object);
+        else if (tls->slot)
+            reel_self_begin(self, tls);
+    }
+    if (self->index)
+        reel_follow_event(self, kind, object, argument);
+    reel_work_end(self);
+}

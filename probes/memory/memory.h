@@ -1,0 +1,294 @@
+/* The runtime behind instrumented code: what it knows, and where.
+ *
+ * Every eight bytes of the program have one *cell* of 32 bytes in the shadow: who accessed them
+ * last, which bytes, how, and where in the program. A thread's time is its *epoch*: the position of
+ * its last event that can order others (a release), as the tracer counts positions. An access is
+ * (thread, epoch); another thread's access comes after it exactly if that thread has heard of a
+ * later position. That is FastTrack (Flanagan and Freund, PLDI 2009), but to the byte, with all
+ * reads that matter, and nothing evicted.
+ *
+ * The runtime only filters: what it cannot order it tells (candidate.c), and the tracer, which
+ * knows of all synchronisation, pipes and other processes included, decides (detect/race.c).
+ *
+ * Rules: no lock is held across a call into the program or the C library; a signal handler that
+ * finds its own thread at work here has its accesses kept for later (defer.c). */
+#ifndef REEL_MEMORY_MEMORY_H
+#define REEL_MEMORY_MEMORY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "probes/preload/services.h"
+
+/* One access, or several of the same kind, epoch and place in the program, to bytes of one word:
+ *
+ *   63            28 27           11  10  9 8 7      0
+ *   | epoch         | thread       | L | A W | bytes |
+ */
+#define REEL_TAG_BYTES   0xffull
+#define REEL_TAG_WRITE   0x100ull
+#define REEL_TAG_ATOMIC  0x200ull
+#define REEL_TAG_LOCKED  0x400ull /* of the cell; only in its first tag */
+#define REEL_TAG_THREAD  11
+#define REEL_TAG_EPOCH   28
+#define REEL_THREADS     (1u << (REEL_TAG_EPOCH - REEL_TAG_THREAD)) /* at once, unordered */
+#define REEL_EPOCH_LIMIT ((1ull << (64 - REEL_TAG_EPOCH)) - 1)
+
+static inline uint32_t reel_tag_thread(uint64_t tag)
+{
+    return (uint32_t)(tag >> REEL_TAG_THREAD) & (REEL_THREADS - 1);
+}
+
+static inline uint64_t reel_tag_epoch(uint64_t tag)
+{
+    return tag >> REEL_TAG_EPOCH;
+}
+
+struct reel_access {
+    uint64_t tag;
+    uint32_t site;
+};
+
+struct reel_cell {
+    _Atomic uint64_t tag[2]; /* usually the last write and the last read; 0: none */
+    uint32_t site[2];
+    uint64_t more; /* 0, an extension (extension.c), or the beginning of a heap block (heap.c) */
+};
+_Static_assert(sizeof(struct reel_cell) == 32, "four bytes of shadow for each byte");
+
+/* The shadow: 8 TB of addresses fold into 32 TB of cells, reserved, touched where the program
+ * touches memory. Programs live at the bottom, around 0x55…, and below 0x7fff…: see shadow.c. */
+#define REEL_SHADOW_BASE   0x100000000000ull
+#define REEL_SHADOW_FOLD   0x7ffffffffffull
+#define REEL_SHADOW_LENGTH ((REEL_SHADOW_FOLD + 1) * 4)
+
+static inline struct reel_cell *reel_cell_of(uintptr_t address)
+{
+    return (struct reel_cell *)(REEL_SHADOW_BASE + ((address & REEL_SHADOW_FOLD & ~7ull) << 2));
+}
+
+static inline bool reel_shadow_covers(uintptr_t address)
+{
+    return address < 0x8000000000ull || (address - 0x550000000000ull < 0x18000000000ull) ||
+           (address - 0x7e8000000000ull < 0x18000000000ull);
+}
+
+/* What a thread has heard of the others: by thread index, positions. */
+struct reel_vector {
+    uint64_t *at;
+    uint32_t count, capacity;
+};
+
+/* A call under way: the return address of a function, and where its frame was. */
+struct reel_call_frame {
+    uint64_t pc;
+    uintptr_t frame;
+    uint32_t path; /* of it and all outside it; 0: not looked up yet */
+};
+
+struct reel_site_memo {
+    uint64_t pc;
+    uint32_t path, locks, site;
+};
+
+#define REEL_SITE_MEMOS 256u
+#define REEL_FRAMES     (1u << 20)
+
+/* Something that a signal handler did while its thread was at work here. */
+struct reel_deferred {
+    uint64_t object, pc;
+    uint32_t what; /* 0: an access; else the kind of an event */
+    uint32_t argument;
+    uint64_t flags;
+};
+#define REEL_DEFERRED 64u
+
+/* A thread. */
+struct reel_self {
+    uint64_t write_tag, read_tag;               /* of an access now, without bytes; 0: not begun */
+    struct reel_call_frame *top, *base, *limit; /* all NULL: not begun, or ended */
+    uint32_t inside;                            /* above 0: at work here */
+    uint32_t ignoring;                          /* above 0: the program asked not to look */
+    uint32_t index;                             /* 0: none yet */
+    uint32_t number;                            /* of the thread in the recording */
+    uint64_t bias;                              /* epoch = bias + position */
+    bool ended;
+    bool telling;   /* an event of our own is under way: not to be followed */
+    uint32_t locks; /* held: a path of locks, see site.c */
+    struct reel_tls *tls;
+    struct reel_vector clock;
+    struct reel_vector loaded; /* what an acquire fence would bring */
+    struct reel_vector fenced; /* what the last release fence let go; `fence_position` of it */
+    uint64_t fence_position;
+    uint64_t loaded_from[8]; /* words whose relaxed loads brought `loaded` */
+    uint32_t loaded_count;
+    uint32_t barrier_round;
+    uint32_t deferred_count;
+    struct reel_deferred deferred[REEL_DEFERRED];
+    struct reel_site_memo *memo;
+};
+extern __thread struct reel_self reel_self
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+#pragma GCC visibility push(hidden)
+
+/* The whole process. */
+struct reel_memory {
+    const struct reel_services *services;
+    _Atomic bool active;
+    bool *lives; /* in a page that a forked child finds wiped */
+};
+extern struct reel_memory reel_memory;
+
+/* shadow.c */
+bool reel_shadow_reserve(void);
+/* Forgets everything about [address, address + size). */
+void reel_shadow_clear(uintptr_t address, size_t size);
+void reel_shadow_drop(void);
+
+/* room.c: memory of our own. Zeroed. NULL: none left. */
+void *reel_room_take(size_t bytes);
+void reel_room_give(void *room, size_t bytes);
+void *reel_room_map(size_t bytes);
+void reel_room_reset(void);
+
+/* vector.c */
+bool reel_vector_join(struct reel_vector *into, const struct reel_vector *from); /* grew? */
+void reel_vector_copy(struct reel_vector *into, const struct reel_vector *from);
+void reel_vector_set(struct reel_vector *vector, uint32_t index, uint64_t position);
+void reel_vector_clear(struct reel_vector *vector);
+void reel_vector_free(struct reel_vector *vector);
+bool reel_vector_covers(const struct reel_vector *vector, const struct reel_vector *other);
+
+static inline uint64_t reel_vector_at(const struct reel_vector *vector, uint32_t index)
+{
+    return index < vector->count ? vector->at[index] : 0;
+}
+
+/* thread.c */
+bool reel_self_begin(struct reel_self *self, struct reel_tls *tls);
+void reel_self_end(struct reel_self *self);
+void reel_self_advance(struct reel_self *self); /* a new epoch: now */
+/* Who was it? False: not known any more. */
+bool reel_self_identify(uint32_t index, uint64_t epoch, uint32_t *thread, uint64_t *position);
+void reel_self_reset(void);
+void reel_stack_forget(void); /* this thread's stack was another's */
+
+/* fork.c: the first work in a forked child. The thread is at work here. */
+void reel_self_forked(struct reel_self *self);
+
+/* site.c: places in the program */
+struct reel_site_entry {
+    uint64_t pc;   /* or the address of a lock */
+    uint32_t path; /* of the function; of the lock taken before */
+    uint32_t locks;
+};
+uint32_t reel_site_of(struct reel_self *self, uint64_t pc);
+uint32_t reel_site_intern(uint64_t pc, uint32_t path, uint32_t locks);
+const struct reel_site_entry *reel_site_entry(uint32_t site);
+void reel_site_lock(struct reel_self *self, uint64_t lock);
+void reel_site_unlock(struct reel_self *self, uint64_t lock);
+
+/* cell.c: `flags` are REEL_TAG_WRITE and REEL_TAG_ATOMIC */
+void reel_cell_lock(struct reel_cell *cell);
+void reel_cell_unlock(struct reel_cell *cell);
+/* The cell is locked. Up to `limit` accesses that this one races with go to `raced`; how many. */
+unsigned reel_cell_access(struct reel_cell *cell, struct reel_self *self, uint64_t flags,
+                          uint64_t bytes, uint32_t site, struct reel_access *raced, unsigned limit);
+void reel_cell_forget(struct reel_cell *cell);
+
+/* access.c */
+/* Does this thread record? The thread is at work here. */
+bool reel_access_ready(struct reel_self *self);
+void reel_access_word(struct reel_self *self, uintptr_t word, uint64_t bytes, uint64_t flags,
+                      uint32_t site);
+void reel_access_slow(uintptr_t address, size_t size, uint64_t flags, uint64_t pc);
+void reel_access_range(uintptr_t address, size_t size, uint64_t flags, uint64_t pc);
+
+/* extension.c */
+struct reel_sync;
+struct reel_extension {
+    struct reel_sync *sync;
+    uint64_t block; /* what `more` said of a heap block before */
+    uint32_t count, capacity;
+    struct reel_access *access;
+};
+struct reel_extension *reel_extension_of(struct reel_cell *cell);   /* NULL: none */
+struct reel_extension *reel_extension_make(struct reel_cell *cell); /* NULL: no room */
+void reel_extension_free(struct reel_extension *extension);
+#define REEL_MORE_BLOCK 1u /* `more` is the beginning of a heap block, not an extension */
+
+/* sync.c: what is heard at an object */
+struct reel_sync {
+    struct reel_vector heard;
+    struct reel_vector readers; /* of a rwlock; what came to a barrier's even rounds */
+    struct reel_vector odd;     /* and to its odd ones */
+    uint32_t capacity, arrived; /* of a barrier */
+    uint32_t last;              /* of an atomic: index of the thread that released last */
+};
+struct reel_sync *reel_sync_at(struct reel_cell *cell, bool make); /* the cell is locked */
+void reel_sync_free(struct reel_sync *sync);
+/* Channels that are no word of memory: the caller holds the lock of all of them. */
+enum reel_channel { REEL_CHANNEL_START = 1, REEL_CHANNEL_END, REEL_CHANNEL_OBJECT };
+struct reel_sync *reel_channel_lock(enum reel_channel space, uint64_t number, bool make);
+void reel_channel_unlock(void);
+void reel_channel_remove(enum reel_channel space, uint64_t number); /* locked */
+void reel_channel_reset(void);
+
+/* follow.c */
+void reel_follow(struct reel_tls *tls, uint32_t kind, uint64_t object, uint32_t argument);
+void reel_follow_event(struct reel_self *self, uint32_t kind, uint64_t object, uint32_t argument);
+
+/* candidate.c */
+void reel_candidate(struct reel_self *self, uintptr_t word, uint64_t bytes, uint64_t flags,
+                    uint32_t site, const struct reel_access *earlier);
+
+/* heap.c, blocks.c */
+void reel_block_begin(uintptr_t start, size_t size, uint32_t site);
+void reel_block_end(uintptr_t start, size_t size);
+/* The heap block around an address. */
+bool reel_block_find(uintptr_t address, uintptr_t *start, size_t *size, uint32_t *site);
+
+/* module.c */
+bool reel_module_has(uint64_t pc); /* is it instrumented code? */
+void reel_module_join(const void *address);
+
+/* The same, but only of words that somebody has accessed; nothing is left there. */
+void reel_access_seen(uintptr_t address, size_t size, uint64_t flags, uint64_t pc);
+
+/* defer.c */
+bool reel_defer(struct reel_self *self, const struct reel_deferred *what);
+void reel_leave_slow(struct reel_self *self);
+
+#pragma GCC visibility pop
+
+static inline void reel_pause(unsigned round)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+    if (round > 200)
+        sched_yield();
+}
+
+/* Around all work here. False: the thread is at work already (we are in a signal handler). */
+static inline bool reel_work_begin(struct reel_self *self)
+{
+    if (self->inside)
+        return false;
+    self->inside = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    return true;
+}
+
+static inline void reel_work_end(struct reel_self *self)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    self->inside = 0;
+    if (REEL_UNLIKELY(self->deferred_count))
+        reel_leave_slow(self);
+}
+
+#endif

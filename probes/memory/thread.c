@@ -1,0 +1,208 @@
+/* Threads: their indexes, clocks and epochs.
+ *
+ * The index of a thread that is over is given to a new one that has heard of its end: then no
+ * access of the one can race with one of the other, and the epochs just go on. So clocks are as
+ * long as there were threads at once that did not know of one another. */
+#include <pthread.h>
+#include <sched.h>
+
+#include "probes/memory/memory.h"
+
+__thread struct reel_self reel_self;
+
+/* From this epoch on, the index was that thread's. */
+struct tenancy {
+    uint64_t from;
+    uint32_t thread;
+};
+
+struct tenant {
+    struct tenancy *tenancy;
+    uint32_t count, capacity;
+    uint64_t last; /* epoch of the last one's end */
+    bool free;
+};
+
+static struct {
+    atomic_flag locked;
+    struct tenant *tenant; /* by index, from 1 */
+    uint32_t count;        /* indexes ever used */
+    uint32_t hand;         /* where the search for a free one goes on */
+    void *spare;           /* room for the frames of a thread, from those that are over */
+} threads = {.locked = ATOMIC_FLAG_INIT};
+
+static void lock(void)
+{
+    for (unsigned i = 0; atomic_flag_test_and_set_explicit(&threads.locked, memory_order_acquire);
+         i++)
+        reel_pause(i);
+}
+
+static void unlock(void)
+{
+    atomic_flag_clear_explicit(&threads.locked, memory_order_release);
+}
+
+static bool move_in(struct tenant *tenant, struct tenancy tenancy)
+{
+    if (tenant->count == tenant->capacity) {
+        uint32_t capacity = tenant->capacity ? tenant->capacity * 2 : 2;
+        struct tenancy *larger = reel_room_take(capacity * sizeof *larger);
+        if (!larger)
+            return false;
+        for (uint32_t i = 0; i < tenant->count; i++)
+            larger[i] = tenant->tenancy[i];
+        reel_room_give(tenant->tenancy, tenant->capacity * sizeof *tenant->tenancy);
+        tenant->tenancy = larger;
+        tenant->capacity = capacity;
+    }
+    tenant->tenancy[tenant->count++] = tenancy;
+    return true;
+}
+
+/* An index whose last thread this one has heard the end of; or a new one. 0: none left. */
+static uint32_t take_index(struct reel_self *self)
+{
+    if (!threads.tenant)
+        threads.tenant = reel_room_map(REEL_THREADS * sizeof *threads.tenant);
+    if (!threads.tenant)
+        return 0;
+    for (uint32_t tries = 0; tries < 64 && tries < threads.count; tries++) {
+        uint32_t index = threads.hand++ % threads.count + 1;
+        struct tenant *tenant = &threads.tenant[index];
+        if (tenant->free && reel_vector_at(&self->clock, index) >= tenant->last)
+            return index;
+    }
+    if (threads.count + 1 >= REEL_THREADS)
+        return 0;
+    return ++threads.count;
+}
+
+#define ROOM                                                                                       \
+    (REEL_FRAMES * sizeof(struct reel_call_frame) + sizeof(struct reel_site_memo) * REEL_SITE_MEMOS)
+
+static void *take_room(void)
+{
+    lock();
+    void *room = threads.spare;
+    if (room)
+        threads.spare = *(void **)room;
+    unlock();
+    return room ? room : reel_room_map(ROOM);
+}
+
+static void set_epoch(struct reel_self *self)
+{
+    uint64_t epoch = self->bias + self->tls->events;
+    if (epoch > REEL_EPOCH_LIMIT)
+        epoch = REEL_EPOCH_LIMIT;
+    uint64_t tag = epoch << REEL_TAG_EPOCH | (uint64_t)self->index << REEL_TAG_THREAD;
+    reel_vector_set(&self->clock, self->index, epoch);
+    self->write_tag = tag | REEL_TAG_WRITE;
+    self->read_tag = tag;
+}
+
+void reel_self_advance(struct reel_self *self)
+{
+    if (REEL_LIKELY(self->index))
+        set_epoch(self);
+}
+
+/* What the creator left for this thread is in `clock` already. */
+bool reel_self_begin(struct reel_self *self, struct reel_tls *tls)
+{
+    if (self->ended || !tls || !tls->slot)
+        return false;
+    self->tls = tls;
+    self->number = tls->slot->number;
+    lock();
+    uint32_t index = take_index(self);
+    struct tenant *tenant = &threads.tenant[index];
+    if (index) {
+        self->bias = tenant->count ? tenant->last + 1 : 0;
+        if (!move_in(tenant, (struct tenancy){self->bias, self->number}))
+            index = 0;
+        tenant->free = false;
+    }
+    unlock();
+    if (!index) {
+        self->ended = true; /* nothing of it is looked at */
+        return false;
+    }
+    self->index = index;
+    set_epoch(self);
+    char *room = take_room();
+    if (room) {
+        self->memo = (struct reel_site_memo *)room;
+        self->base = (struct reel_call_frame *)(self->memo + REEL_SITE_MEMOS);
+        self->limit = self->base + REEL_FRAMES - 1;
+        atomic_signal_fence(memory_order_seq_cst);
+        self->top = self->base;
+    }
+    return true;
+}
+
+void reel_self_end(struct reel_self *self)
+{
+    if (!self->index)
+        return;
+    self->ended = true;
+    self->write_tag = self->read_tag = 0;
+    self->top = self->limit = NULL;
+    void *room = self->memo;
+    self->memo = NULL;
+    self->base = NULL;
+    reel_vector_free(&self->loaded);
+    reel_vector_free(&self->fenced);
+    lock();
+    struct tenant *tenant = &threads.tenant[self->index];
+    tenant->last = reel_vector_at(&self->clock, self->index);
+    tenant->free = true;
+    if (room) {
+        /* Its memo stays right: sites are of the process. */
+        ((struct reel_site_memo *)room)->site = 0;
+        *(void **)room = threads.spare;
+        threads.spare = room;
+    }
+    unlock();
+    reel_vector_free(&self->clock);
+    self->index = 0;
+}
+
+bool reel_self_identify(uint32_t index, uint64_t epoch, uint32_t *thread, uint64_t *position)
+{
+    lock();
+    bool found = false;
+    if (threads.tenant && index && index <= threads.count) {
+        const struct tenant *tenant = &threads.tenant[index];
+        for (uint32_t i = tenant->count; i-- > 0 && !found;)
+            if (tenant->tenancy[i].from <= epoch) {
+                *thread = tenant->tenancy[i].thread;
+                *position = epoch - tenant->tenancy[i].from;
+                found = true;
+            }
+    }
+    unlock();
+    return found;
+}
+
+/* In a forked child: alone, and a new thread of the recording. */
+void reel_self_reset(void)
+{
+    threads.tenant = NULL;
+    threads.count = threads.hand = 0;
+    threads.spare = NULL;
+    unlock();
+}
+
+void reel_stack_forget(void)
+{
+    pthread_attr_t attributes;
+    void *stack = NULL;
+    size_t size = 0;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return;
+    if (pthread_attr_getstack(&attributes, &stack, &size) == 0)
+        reel_shadow_clear((uintptr_t)stack, size);
+    pthread_attr_destroy(&attributes);
+}
