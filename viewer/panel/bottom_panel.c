@@ -1,6 +1,9 @@
 #include "viewer/panel/bottom_panel.h"
 
+#include "viewer/panel/events_page.h"
 #include "viewer/panel/findings_page.h"
+#include "viewer/panel/locks_page.h"
+#include "viewer/panel/threads_page.h"
 
 /* The pages, in the order of their tabs. */
 struct page {
@@ -11,6 +14,9 @@ struct page {
 static const struct page pages[] = {
     {"findings", "Findings", "Faults and costly patterns, with their evidence",
      reel_findings_page_get_type},
+    {"events", "Events", "Every event, in exact order", reel_events_page_get_type},
+    {"locks", "Locks", "What each lock cost", reel_locks_page_get_type},
+    {"threads", "Threads", "What each thread did with its time", reel_threads_page_get_type},
 };
 
 struct _ReelBottomPanel {
@@ -39,6 +45,15 @@ void reel_bottom_panel_show_page(ReelBottomPanel *self, const char *name)
             gtk_widget_child_focus(gtk_notebook_get_nth_page(self->notebook, (int)i),
                                    GTK_DIR_TAB_FORWARD);
         }
+}
+
+void reel_bottom_panel_add_keys(GtkApplication *application)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(pages) && i < 9; i++) {
+        g_autofree char *action = g_strdup_printf("win.show-page::%s", pages[i].name);
+        g_autofree char *key = g_strdup_printf("<Alt>%u", i + 1);
+        gtk_application_set_accels_for_action(application, action, (const char *[]){key, NULL});
+    }
 }
 
 static void page_changed(ReelBottomPanel *self)
@@ -107,7 +122,8 @@ static void reel_bottom_panel_init(ReelBottomPanel *self)
         GtkWidget *page = g_object_new(pages[i].type(), NULL);
         GtkWidget *tab = gtk_label_new(pages[i].title);
         gtk_notebook_append_page(self->notebook, page, tab);
-        gtk_widget_set_tooltip_text(tab, pages[i].help);
+        g_autofree char *tip = g_strdup_printf("%s (Alt+%u)", pages[i].help, i + 1);
+        gtk_widget_set_tooltip_text(tab, tip);
         gtk_accessible_update_property(GTK_ACCESSIBLE(page), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                        pages[i].title, GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
                                        pages[i].help, -1);

@@ -90,6 +90,7 @@ static void add_button(GtkWidget *box, ReelFindingCard *self, const char *text, 
 {
     GtkWidget *button = gtk_button_new_with_mnemonic(text);
     gtk_widget_set_tooltip_text(button, help);
+    gtk_widget_set_valign(button, GTK_ALIGN_START);
     g_signal_connect_object(button, "clicked", G_CALLBACK(clicked), self, G_CONNECT_SWAPPED);
     gtk_box_append(GTK_BOX(box), button);
 }

@@ -25,9 +25,9 @@ G_DEFINE_FINAL_TYPE(ReelFindingsPage, reel_findings_page, REEL_TYPE_PANEL_PAGE)
 
 enum { COLUMN_KIND, COLUMN_TITLE, COLUMN_SURE, COLUMN_TIME, COLUMNS };
 static const struct reel_row_column columns[COLUMNS] = {
-    {"Kind", REEL_ROW_TEXT, 120, "What kind of fault it is"},
+    {"Kind", REEL_ROW_TEXT, 105, "What kind of fault it is"},
     {"Finding", REEL_ROW_TEXT, -200, "What was found"},
-    {"How sure", REEL_ROW_TEXT, 90,
+    {"How sure", REEL_ROW_TEXT, 75,
      "observed: it happened; proved: another order of this run's "
      "steps reaches it; possible: the pattern is there"},
     {"Since", REEL_ROW_MOMENT, 120, "When it became true"},
@@ -158,11 +158,6 @@ static void look_anyway(ReelFindingsPage *self)
     reel_panel_page_outdate(REEL_PANEL_PAGE(self));
 }
 
-void reel_findings_page_set_session(ReelFindingsPage *self, ReelSession *session)
-{
-    reel_panel_page_set_session(REEL_PANEL_PAGE(self), session);
-}
-
 static void reel_findings_page_get_property(GObject *object, guint id, GValue *value,
                                             GParamSpec *spec)
 {
@@ -203,6 +198,7 @@ static void reel_findings_page_init(ReelFindingsPage *self)
     gtk_paned_set_shrink_end_child(GTK_PANED(paned), FALSE);
     gtk_widget_set_size_request(table, 280, -1);
     gtk_widget_set_hexpand(card, TRUE);
+    gtk_paned_set_position(GTK_PANED(paned), 440);
     GtkWidget *empty = gtk_box_new(GTK_ORIENTATION_VERTICAL, 8);
     gtk_widget_set_valign(empty, GTK_ALIGN_CENTER);
     self->message = GTK_LABEL(gtk_label_new(NULL));

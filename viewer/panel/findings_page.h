@@ -9,8 +9,6 @@ G_BEGIN_DECLS
 #define REEL_TYPE_FINDINGS_PAGE (reel_findings_page_get_type())
 G_DECLARE_FINAL_TYPE(ReelFindingsPage, reel_findings_page, REEL, FINDINGS_PAGE, ReelPanelPage)
 
-/* Property count (uint): of findings, once they are known. */
-void reel_findings_page_set_session(ReelFindingsPage *self, ReelSession *session);
 guint reel_findings_page_count(ReelFindingsPage *self);
 
 G_END_DECLS

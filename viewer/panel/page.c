@@ -1,5 +1,7 @@
 #include "viewer/panel/page.h"
 
+#include "tracer/model/time_text.h"
+
 #define SETTLE_MS 120u /* a range that is being dragged is asked for when it rests */
 
 typedef struct {
@@ -110,6 +112,17 @@ gboolean reel_panel_page_range(ReelPanelPage *self, uint64_t *from_ns, uint64_t 
     *to_ns = reel_session_to(session);
     return document && *from_ns <= reel_document_start_ns(document) &&
            *to_ns >= reel_document_end_ns(document);
+}
+
+char *reel_panel_range_text(uint64_t from_ns, uint64_t to_ns, gboolean is_whole)
+{
+    char from[REEL_TIME_TEXT], to[REEL_TIME_TEXT], width[REEL_TIME_TEXT];
+    uint64_t resolution = MAX((to_ns - from_ns) / 1000, 1);
+    reel_duration_text(to_ns - from_ns, false, width);
+    if (is_whole)
+        return g_strdup_printf("The whole trace (%s)", width);
+    return g_strdup_printf("%s – %s (%s)", reel_moment_text(from_ns, resolution, from),
+                           reel_moment_text(to_ns, resolution, to), width);
 }
 
 void reel_panel_page_ask(ReelPanelPage *self, guint slot, const struct reel_query_job *job)

@@ -42,6 +42,8 @@ void reel_panel_page_outdate(ReelPanelPage *self);
 /* The range that the page is about: the selected one, else the visible one. True when it is the
  * whole trace. */
 gboolean reel_panel_page_range(ReelPanelPage *self, uint64_t *from_ns, uint64_t *to_ns);
+/* "2.013–2.054 s (41.2 ms)", or "The whole trace (12.4 s)". g_free. */
+char *reel_panel_range_text(uint64_t from_ns, uint64_t to_ns, gboolean is_whole);
 /* Asks the page's own worker: see reel_query_service_ask. The owner is the page. */
 void reel_panel_page_ask(ReelPanelPage *self, guint slot, const struct reel_query_job *job);
 void reel_panel_page_drop(ReelPanelPage *self, guint slot);

@@ -23,6 +23,7 @@ struct _ReelRowTable {
     GtkSingleSelection *selection;
     GPtrArray *columns; /* struct column */
     gboolean has_order;
+    guint scroll_to, scrolling; /* a tick callback */
 };
 
 enum { SIGNAL_ACTIVATED, SIGNAL_SELECTED, SIGNAL_COUNT };
@@ -232,14 +233,30 @@ ReelRow *reel_row_table_selected(ReelRowTable *self)
     return gtk_single_selection_get_selected_item(self->selection);
 }
 
+/* The list is the column view's last child: it has the action, the view has not. It must have its
+ * size before it can tell what is in sight. */
+static gboolean scroll_now(GtkWidget *widget, GdkFrameClock *clock, gpointer data)
+{
+    (void)clock;
+    (void)data;
+    ReelRowTable *self = REEL_ROW_TABLE(widget);
+    GtkWidget *list = self->view ? gtk_widget_get_last_child(GTK_WIDGET(self->view)) : NULL;
+    if (list && gtk_widget_get_height(list) <= 1)
+        return G_SOURCE_CONTINUE;
+    self->scrolling = 0;
+    if (list && self->scroll_to < g_list_model_get_n_items(G_LIST_MODEL(self->selection)))
+        gtk_widget_activate_action(list, "list.scroll-to-item", "u", self->scroll_to);
+    return G_SOURCE_REMOVE;
+}
+
 void reel_row_table_select(ReelRowTable *self, guint position)
 {
     if (position >= g_list_model_get_n_items(G_LIST_MODEL(self->selection)))
         return;
     gtk_single_selection_set_selected(self->selection, position);
-    /* The list is the column view's last child: it has the action, the view has not. */
-    GtkWidget *list = gtk_widget_get_last_child(GTK_WIDGET(self->view));
-    gtk_widget_activate_action(list, "list.scroll-to-item", "u", position);
+    self->scroll_to = position;
+    if (!self->scrolling)
+        self->scrolling = gtk_widget_add_tick_callback(GTK_WIDGET(self), scroll_now, NULL, NULL);
 }
 
 static void append_row(ReelRowTable *self, const ReelRow *row, GString *text)
@@ -299,6 +316,9 @@ static void selected(ReelRowTable *self)
 static void reel_row_table_dispose(GObject *object)
 {
     ReelRowTable *self = REEL_ROW_TABLE(object);
+    if (self->scrolling)
+        gtk_widget_remove_tick_callback(GTK_WIDGET(self), self->scrolling);
+    self->scrolling = 0;
     if (self->view)
         gtk_column_view_set_model(self->view, NULL);
     g_clear_object(&self->selection);
@@ -353,8 +373,8 @@ static void reel_row_table_init(ReelRowTable *self)
     gtk_widget_add_controller(GTK_WIDGET(self->view), keys);
     GtkWidget *scrolled = gtk_scrolled_window_new();
     gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scrolled), GTK_WIDGET(self->view));
-    gtk_widget_set_vexpand(scrolled, TRUE);
-    gtk_widget_set_hexpand(scrolled, TRUE);
+    gtk_widget_set_vexpand(GTK_WIDGET(self), TRUE);
+    gtk_widget_set_hexpand(GTK_WIDGET(self), TRUE);
     self->message = GTK_LABEL(gtk_label_new(NULL));
     gtk_label_set_wrap(self->message, TRUE);
     gtk_label_set_justify(self->message, GTK_JUSTIFY_CENTER);
