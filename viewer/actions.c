@@ -201,14 +201,39 @@ static void activate(GSimpleAction *action, GVariant *parameter, gpointer data)
             actions[i].activate(data);
 }
 
+/* Keys of an application come before those of the widget that has the focus: fit for Ctrl+O, but a
+ * plain letter would never reach an entry, nor an arrow a list. Those are the window's, after the
+ * focused widget had its turn. */
+static void add_keys(GtkApplication *application, GtkShortcutController *plain,
+                     const char *detailed, const char *const *keys)
+{
+    const char *modified[G_N_ELEMENTS(actions[0].keys) + 1] = {NULL};
+    for (unsigned i = 0, count = 0; i < G_N_ELEMENTS(actions[0].keys) && keys[i]; i++) {
+        guint key;
+        GdkModifierType modifiers;
+        if (!gtk_accelerator_parse(keys[i], &key, &modifiers))
+            continue;
+        if (modifiers & (GDK_CONTROL_MASK | GDK_ALT_MASK))
+            modified[count++] = keys[i];
+        else
+            gtk_shortcut_controller_add_shortcut(
+                plain, gtk_shortcut_new(gtk_keyval_trigger_new(key, modifiers),
+                                        gtk_named_action_new(detailed)));
+    }
+    gtk_application_set_accels_for_action(application, detailed, modified);
+}
+
 void reel_actions_add(ReelWindow *window, GtkApplication *application)
 {
+    GtkEventController *plain = gtk_shortcut_controller_new();
+    gtk_event_controller_set_propagation_phase(plain, GTK_PHASE_BUBBLE);
+    gtk_widget_add_controller(GTK_WIDGET(window), plain);
     for (unsigned i = 0; i < G_N_ELEMENTS(actions); i++) {
         g_autoptr(GSimpleAction) action = g_simple_action_new(actions[i].name, NULL);
         g_signal_connect(action, "activate", G_CALLBACK(activate), window);
         g_action_map_add_action(G_ACTION_MAP(window), G_ACTION(action));
         g_autofree char *detailed = g_strdup_printf("win.%s", actions[i].name);
-        gtk_application_set_accels_for_action(application, detailed, actions[i].keys);
+        add_keys(application, GTK_SHORTCUT_CONTROLLER(plain), detailed, actions[i].keys);
     }
 }
 
