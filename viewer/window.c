@@ -307,5 +307,6 @@ ReelWindow *reel_window_new(GtkApplication *application)
 {
     ReelWindow *self = g_object_new(REEL_TYPE_WINDOW, "application", application, NULL);
     reel_actions_add(self, application);
+    reel_bottom_panel_add_keys(application);
     return self;
 }
