@@ -16,6 +16,8 @@
     X(PAD, 2, "pad", "unused record at the end of a block")                                        \
     X(STACK_NODE, 3, "stack-node", "defines stack `stack`: path `argument`, called from `object`") \
     X(ATTACH, 4, "attach", "a process image began to record; extra: pid, parent pid, image")       \
+    X(FOLLOWED, 5, "followed",                                                                     \
+      "accesses to memory are followed from here on; argument: events of the thread so far")       \
     X(CREATE, 10, "create", "a thread or process is being made; object: the child's identity")     \
     X(CREATED, 11, "created", "the creating call returned; argument: error or pid")                \
     X(START, 12, "start",                                                                          \
@@ -196,6 +198,9 @@ enum reel_exit {
 #define REEL_ACCESS_INSTRUMENTED 1u
 #define REEL_ACCESS_WRITE        2u
 #define REEL_ACCESS_ATOMIC       4u
+
+/* The argument of BEFORE, when an atomic store tells it: nobody hears what others left there. */
+#define REEL_EDGE_REPLACES 1u
 
 enum reel_task_state {
     REEL_TASK_CREATED = 0,

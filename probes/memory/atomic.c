@@ -11,7 +11,6 @@
 #include "probes/memory/memory.h"
 
 #define CALLER     ((uint64_t)(uintptr_t)__builtin_return_address(0))
-#define REPLACES   1u /* argument of BEFORE: what others left there is not heard any more */
 #define BEFORE     REEL_KIND(REEL_OP_BEFORE, REEL_CLASS_MEMORY, 0)
 #define AFTER      REEL_KIND(REEL_OP_AFTER, REEL_CLASS_MEMORY, 0)
 #define RACED_MOST 8u
@@ -89,7 +88,7 @@ static void leave(struct turn *turn, int order, bool replaces)
     if (!sync)
         return;
     if (releases(order)) {
-        tell(self, BEFORE, turn->address, replaces ? REPLACES : 0, NULL, 0);
+        tell(self, BEFORE, turn->address, replaces ? REEL_EDGE_REPLACES : 0, NULL, 0);
         reel_self_advance(self);
         if (replaces)
             reel_vector_copy(&sync->heard, &self->clock);
@@ -97,7 +96,8 @@ static void leave(struct turn *turn, int order, bool replaces)
             reel_vector_join(&sync->heard, &self->clock);
         sync->last = self->index;
     } else if (self->fenced.count) {
-        tell(self, BEFORE, turn->address, replaces ? REPLACES : 0, &self->fence_position, 1);
+        tell(self, BEFORE, turn->address, replaces ? REEL_EDGE_REPLACES : 0, &self->fence_position,
+             1);
         if (replaces)
             reel_vector_copy(&sync->heard, &self->fenced);
         else
@@ -231,7 +231,7 @@ void reel_atomic_fence(int order)
             self->loaded_count = 0;
         }
         if (releases(order)) {
-            tell(self, BEFORE, (uintptr_t)self, REPLACES, NULL, 0);
+            tell(self, BEFORE, (uintptr_t)self, REEL_EDGE_REPLACES, NULL, 0);
             reel_self_advance(self);
             reel_vector_copy(&self->fenced, &self->clock);
             self->fence_position = self->tls->events;

@@ -22,6 +22,18 @@ static bool begin(void)
     return true;
 }
 
+/* From here on positions are counted: how many events of this thread there were. */
+static void tell(void)
+{
+    struct reel_tls *tls = reel_memory.services->enter();
+    if (!tls)
+        return;
+    reel_self.telling = true;
+    reel_memory.services->emit(tls, REEL_KIND(REEL_OP_FOLLOWED, REEL_CLASS_RECORDER, 0), 0,
+                               (uint32_t)tls->events + 1, 0, NULL, 0);
+    reel_self.telling = false;
+}
+
 __attribute__((constructor(101))) static void reel_memory_begin(void)
 {
     int saved = errno;
@@ -29,6 +41,7 @@ __attribute__((constructor(101))) static void reel_memory_begin(void)
     if (begin()) {
         atomic_store_explicit(&reel_memory.active, true, memory_order_release);
         reel_memory.services->follow(reel_follow);
+        tell();
     }
     errno = saved;
 }

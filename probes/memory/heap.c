@@ -54,8 +54,9 @@ void reel_heap_resolve(void)
 #define FIND(name) __typeof__(real.name) name##_ = (__typeof__(real.name))dlsym(RTLD_NEXT, #name);
     FIND(calloc)
     FIND(realloc)
-    FIND(free) FIND(posix_memalign) FIND(aligned_alloc) FIND(memalign) FIND(malloc_usable_size)
-        FIND(malloc) real.calloc = calloc_;
+    FIND(free)
+    FIND(posix_memalign) FIND(aligned_alloc) FIND(memalign) FIND(malloc_usable_size) FIND(malloc)
+        real.calloc = calloc_;
     real.realloc = realloc_;
     real.free = free_;
     real.posix_memalign = posix_memalign_;

@@ -6,16 +6,20 @@
 
 #include "probes/preload/descriptor.h"
 #include "probes/preload/exec.h"
+#include "probes/preload/instrumented.h"
 #include "probes/preload/probe.h"
 #include "probes/preload/raw.h"
 
 #define LIBRARY         "libreel-probe.so"
 #define PRELOAD         "LD_PRELOAD="
 #define REGION          "REEL_REGION="
+#define MEMORY_LIBRARY  "libreel-memory.so"
+#define MEMORY          "REEL_MEMORY=" /* a path; behind a '+' when every image shall have it */
 #define DESCRIPTORS     "REEL_FDS="
 #define DESCRIPTORS_LEN (sizeof DESCRIPTORS - 1)
 #define PRELOAD_LEN     (sizeof PRELOAD - 1)
 #define REGION_LEN      (sizeof REGION - 1)
+#define MEMORY_LEN      (sizeof MEMORY - 1)
 #define ENTRY_LIMIT     4352
 /* AddressSanitizer refuses to start when a library comes before its runtime, unless told not to
  * look. (Users write 0: this one is ours.) */
@@ -29,19 +33,32 @@ static bool has_prefix(const char *text, const char *prefix, size_t length)
     return strncmp(text, prefix, length) == 0;
 }
 
-/* Splits `list`: our library, which always comes first, goes to `ours`, what follows its separator,
- * as it is, to `others`. */
-static void split_preload(const char *list, char *ours, char *others)
+/* The length of the first entry of a preload list if it is that library, else 0. */
+static size_t first_is(const char *list, const char *library)
 {
-    const size_t library = sizeof LIBRARY - 1;
-    size_t length = strcspn(list, ": ");
+    size_t length = strcspn(list, ": "), name = strlen(library);
+    return length >= name && memcmp(list + length - name, library, name) == 0 ? length : 0;
+}
+
+/* Splits `list`: our library, which always comes first, goes to `ours`, what follows its separator,
+ * as it is, to `others`. The library of probes/memory, which may be second, goes too. False:
+ * nothing follows. */
+static bool split_preload(const char *list, char *ours, char *others)
+{
+    size_t length = first_is(list, LIBRARY);
     ours[0] = others[0] = '\0';
-    if (length < library || memcmp(list + length - library, LIBRARY, library) != 0)
-        return;
+    if (!length)
+        return true;
     memcpy(ours, list, length);
     ours[length] = '\0';
-    if (list[length])
-        strcpy(others, list + length + 1);
+    list += length;
+    if (*list) {
+        size_t memory = first_is(list + 1, MEMORY_LIBRARY);
+        list += memory ? memory + 1 : 0;
+    }
+    if (*list)
+        strcpy(others, list + 1);
+    return *list;
 }
 
 /* Cuts off what was added; false: nothing is left. */
@@ -76,17 +93,21 @@ const char *reel_environment_take(char environment[3][4352], char original[4096]
     for (char **entry = environ; *entry; entry++) {
         if (has_prefix(*entry, REGION, REGION_LEN))
             continue;
+        if (has_prefix(*entry, MEMORY, MEMORY_LEN) && strlen(*entry) < ENTRY_LIMIT) {
+            memcpy(environment[2], *entry, strlen(*entry) + 1);
+            continue;
+        }
         if (has_prefix(*entry, DESCRIPTORS, DESCRIPTORS_LEN)) {
             descriptors = *entry + DESCRIPTORS_LEN;
             continue;
         }
         if (has_prefix(*entry, PRELOAD, PRELOAD_LEN) && strlen(*entry) < 4096) {
-            split_preload(*entry + PRELOAD_LEN, ours, original);
+            bool more = split_preload(*entry + PRELOAD_LEN, ours, original);
             if (ours[0]) {
                 memcpy(environment[0], PRELOAD, PRELOAD_LEN);
                 memcpy(environment[0] + PRELOAD_LEN, ours, strlen(ours) + 1);
                 /* Nothing but ours: as it was, unset; or, with a separator left, set to nothing. */
-                if (!original[0] && !(*entry)[PRELOAD_LEN + strlen(ours)])
+                if (!original[0] && !more)
                     continue;
                 memcpy(restored, PRELOAD, PRELOAD_LEN);
                 memcpy(restored + PRELOAD_LEN, original, strlen(original) + 1);
@@ -125,15 +146,30 @@ bool reel_environment_follows(char *const *environment)
                      0) == 0;
 }
 
-#define FIXED_ENTRIES 5 /* LD_PRELOAD, REEL_REGION, REEL_FDS, ASAN_OPTIONS, NULL */
+#define FIXED_ENTRIES 6 /* LD_PRELOAD, REEL_REGION, REEL_FDS, REEL_MEMORY, ASAN_OPTIONS, NULL */
 
-struct reel_environment_size reel_environment_measure(char *const *environment)
+/* The path of the library for images that tell their accesses, when this is one; else NULL. */
+static const char *memory_library(const char *file)
 {
+    if (!reel_probe.environment[2][0])
+        return NULL;
+    const char *path = reel_probe.environment[2] + MEMORY_LEN;
+    if (*path == '+')
+        return path + 1;
+    return reel_is_instrumented(file) ? path : NULL;
+}
+
+struct reel_environment_size reel_environment_measure(char *const *environment, const char *file)
+{
+    const char *memory = memory_library(file);
     struct reel_environment_size size = {.entries = FIXED_ENTRIES};
     while (environment && environment[size.entries - FIXED_ENTRIES])
         size.entries++;
     const char *theirs = find(environment, PRELOAD, PRELOAD_LEN);
-    size.preload = theirs ? strlen(reel_probe.environment[0]) + strlen(theirs) + 2 : 0;
+    size.memory = memory != NULL;
+    if (theirs || memory)
+        size.preload = strlen(reel_probe.environment[0]) + 1 + (memory ? strlen(memory) + 1 : 0) +
+                       (theirs ? strlen(theirs) + 1 : 0);
     const char *options = find(environment, SANITIZER, SANITIZER_LEN);
     size.sanitizer = options ? strlen(options) + 1 + SANITIZER_ADD_LEN + 1 : 0;
     size.descriptors = reel_descriptors_size();
@@ -144,14 +180,24 @@ void reel_environment_with(char *const *environment, const struct reel_environme
                            char **out, char *text)
 {
     char *ours = reel_probe.environment[0]; /* "LD_PRELOAD=/path/libreel-probe.so" */
-    const size_t length = strlen(ours);
     char *descriptors = text + size->preload;
+    if (size->preload) {
+        char *end = stpcpy(text, ours);
+        if (size->memory) {
+            const char *memory = reel_probe.environment[2] + MEMORY_LEN;
+            *end++ = ':';
+            end = stpcpy(end, memory + (*memory == '+'));
+        }
+        ours = text;
+    }
     reel_descriptors_write(descriptors, size->descriptors);
     *out++ = reel_probe.environment[1];
     *out++ = descriptors;
-    if (!size->preload)
-        *out++ = ours;
-    /* Theirs keeps its place: the next image sees it there. */
+    if (reel_probe.environment[2][0])
+        *out++ = reel_probe.environment[2];
+    char **preload =
+        out++; /* unless theirs comes: that keeps its place, the next image sees it there */
+    *preload = ours;
     if (!size->sanitizer)
         *out++ = (char *)SANITIZER SANITIZER_ADDED;
     bool first = true, first_options = true;
@@ -171,10 +217,8 @@ void reel_environment_with(char *const *environment, const struct reel_environme
             continue;
         }
         first = false;
-        const char *theirs = *environment + PRELOAD_LEN;
-        memcpy(text, ours, length);
-        text[length] = ':';
-        strcpy(text + length + 1, theirs);
+        strcpy(stpcpy(text + strlen(text), ":"), *environment + PRELOAD_LEN);
+        *preload = reel_probe.environment[1]; /* twice the same is once */
         *out++ = text;
     }
     *out = NULL;

@@ -32,7 +32,7 @@ void reel_environment_swap_begin(struct reel_environment_swap *swap)
         return;
     enter();
     if (users == 0) {
-        struct reel_environment_size size = reel_environment_measure(environ);
+        struct reel_environment_size size = reel_environment_measure(environ, NULL);
         if (size.entries <= ROOM && size.preload + size.descriptors + size.sanitizer <= ROOM_TEXT) {
             original = environ;
             reel_environment_with(environ, &size, combined, text);

@@ -37,7 +37,7 @@ static int stayed(struct reel_tls *tls, int result)
     if (REEL_UNLIKELY(!reel_real.execve))                                                          \
         reel_initialise();                                                                         \
     struct reel_tls *tls = leaving(path, __builtin_frame_address(0));                              \
-    REEL_EXEC_ENVIRONMENT(with, envp);                                                             \
+    REEL_EXEC_ENVIRONMENT(with, envp, path);                                                       \
     return stayed(tls, reel_real.real_call)
 
 REEL_INTERPOSE

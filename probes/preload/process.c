@@ -302,7 +302,7 @@ int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *
     struct reel_tls *tls = reel_enter(REEL_FAMILY_PROCESS);
     if (tls)
         making(tls, REEL_CALL_SPAWN, reel_stack_here(tls));
-    REEL_EXEC_ENVIRONMENT(with, envp);
+    REEL_EXEC_ENVIRONMENT(with, envp, path);
     int error = reel_real.posix_spawn(pid ? pid : &here, path, actions, attributes, argv, with);
     if (tls)
         made(tls, error ? -1 : pid ? *pid : here, error, REEL_CALL_SPAWN);
@@ -317,7 +317,7 @@ int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t 
     struct reel_tls *tls = reel_enter(REEL_FAMILY_PROCESS);
     if (tls)
         making(tls, REEL_CALL_SPAWN, reel_stack_here(tls));
-    REEL_EXEC_ENVIRONMENT(with, envp);
+    REEL_EXEC_ENVIRONMENT(with, envp, file);
     int error = reel_real.posix_spawnp(pid ? pid : &here, file, actions, attributes, argv, with);
     if (tls)
         made(tls, error ? -1 : pid ? *pid : here, error, REEL_CALL_SPAWN);

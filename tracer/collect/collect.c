@@ -506,7 +506,9 @@ bool reel_collect(struct reel_trace *trace, char *const argv[],
         collector.sink.holds = reel_live_holds_of(collector.live);
     }
     struct reel_launch launch;
-    bool ok = reel_launch_prepare(&launch, argv, options->probe_path, collector.owner.path, error);
+    const struct reel_launch_libraries libraries = {options->probe_path, options->memory_path,
+                                                    options->always_memory};
+    bool ok = reel_launch_prepare(&launch, argv, &libraries, collector.owner.path, error);
     if (ok) {
         result->pid = launch.pid;
         if (options->scheduling)

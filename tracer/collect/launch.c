@@ -1,5 +1,7 @@
 #include "tracer/collect/launch.h"
 
+#include "probes/event/note.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,19 +10,47 @@
 #include <string.h>
 #include <unistd.h>
 
+/* As execvp will find it: a name without a slash in one of the folders of PATH. */
+static bool is_instrumented(const char *file)
+{
+    const char *places = strchr(file, '/') ? "" : getenv("PATH");
+    bool found = false;
+    while (places) {
+        size_t length = strcspn(places, ":");
+        char *path = NULL;
+        if (asprintf(&path, "%.*s%s%s", (int)length, places, length ? "/" : "", file) < 0)
+            return false;
+        int descriptor = access(path, X_OK) == 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+        free(path);
+        if (descriptor >= 0) {
+            found = reel_note_in(descriptor, pread);
+            close(descriptor);
+            break;
+        }
+        places = places[length] ? places + length + 1 : NULL;
+    }
+    return found;
+}
+
 /* In the child. The environment is changed before exec only here: the probe takes it out again. */
-static void become_target(char *const argv[], const char *probe_path, const char *region_path,
-                          int gate, int report)
+static void become_target(char *const argv[], const struct reel_launch_libraries *libraries,
+                          const char *region_path, int gate, int report)
 {
     char byte;
     while (read(gate, &byte, 1) < 0 && errno == EINTR)
         ;
     if (region_path) {
         const char *theirs = getenv("LD_PRELOAD");
-        char *preload = NULL;
-        if (theirs ? asprintf(&preload, "%s:%s", probe_path, theirs) < 0
-                   : asprintf(&preload, "%s", probe_path) < 0)
+        bool memory = libraries->memory && (libraries->always_memory || is_instrumented(argv[0]));
+        char *preload = NULL, *memory_path = NULL;
+        if (asprintf(&preload, "%s%s%s%s%s", libraries->probe, memory ? ":" : "",
+                     memory ? libraries->memory : "", theirs ? ":" : "",
+                     theirs ? theirs : "") < 0 ||
+            asprintf(&memory_path, "%s%s", libraries->always_memory ? "+" : "",
+                     libraries->memory ? libraries->memory : "") < 0)
             _exit(125);
+        if (libraries->memory)
+            setenv("REEL_MEMORY", memory_path, 1);
         setenv("LD_PRELOAD", preload, 1);
         setenv("REEL_REGION", region_path, 1);
         /* As the probe's exec wrappers do it, see probes/preload/environment.c. */
@@ -38,8 +68,9 @@ static void become_target(char *const argv[], const char *probe_path, const char
     _exit(cause == ENOENT ? 127 : 126);
 }
 
-bool reel_launch_prepare(struct reel_launch *launch, char *const argv[], const char *probe_path,
-                         const char *region_path, struct reel_error *error)
+bool reel_launch_prepare(struct reel_launch *launch, char *const argv[],
+                         const struct reel_launch_libraries *libraries, const char *region_path,
+                         struct reel_error *error)
 {
     int gate[2], report[2];
     if (pipe2(gate, O_CLOEXEC) != 0)
@@ -56,7 +87,7 @@ bool reel_launch_prepare(struct reel_launch *launch, char *const argv[], const c
     pid_t pid = fork();
     if (pid == 0) {
         close(gate[1]);
-        become_target(argv, probe_path, region_path, gate[0], report[1]);
+        become_target(argv, libraries, region_path, gate[0], report[1]);
     }
     int cause = errno;
     close(gate[0]);

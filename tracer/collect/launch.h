@@ -13,9 +13,17 @@ struct reel_launch {
     int report; /* read end: errno of a failed exec */
 };
 
+/* What is preloaded. */
+struct reel_launch_libraries {
+    const char *probe;
+    const char *memory; /* into programs that tell their accesses to memory; NULL: into none */
+    bool always_memory; /* into all */
+};
+
 /* Forks the child; it waits at the gate. `region_path` NULL: run it without the probe. */
-bool reel_launch_prepare(struct reel_launch *launch, char *const argv[], const char *probe_path,
-                         const char *region_path, struct reel_error *error);
+bool reel_launch_prepare(struct reel_launch *launch, char *const argv[],
+                         const struct reel_launch_libraries *libraries, const char *region_path,
+                         struct reel_error *error);
 /* Opens the gate and waits until the exec succeeded (0) or failed (its errno). */
 int reel_launch_go(struct reel_launch *launch);
 

@@ -9,6 +9,8 @@
 
 struct reel_collect_options {
     const char *probe_path; /* of libreel-probe.so, absolute */
+    const char *memory_path; /* of libreel-memory.so; NULL: accesses to memory are not recorded */
+    bool always_memory;      /* preload it also where no instrumentation is seen from outside */
     const char *trace_path;
     uint32_t families; /* bit per enum reel_family */
     enum reel_stack_mode stack_mode;

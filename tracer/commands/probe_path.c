@@ -30,6 +30,22 @@ char *reel_probe_path(struct reel_error *error)
                 error);
 }
 
+char *reel_memory_path(struct reel_error *error)
+{
+    const char *const places[] = {"../../probes/memory/libreel-memory.so",
+                                  "../" REEL_LIBDIR "/reel/libreel-memory.so"};
+    return find("libreel-memory.so", places, REEL_PREFIX "/" REEL_LIBDIR "/reel/libreel-memory.so",
+                error);
+}
+
+char *reel_stub_path(struct reel_error *error)
+{
+    const char *const places[] = {"../../probes/memory/libreel-memory.a",
+                                  "../" REEL_LIBDIR "/reel/libreel-memory.a"};
+    return find("libreel-memory.a", places, REEL_PREFIX "/" REEL_LIBDIR "/reel/libreel-memory.a",
+                error);
+}
+
 char *reel_viewer_path(struct reel_error *error)
 {
     const char *const places[] = {"../../viewer/reel-viewer", "reel-viewer"};

@@ -69,6 +69,9 @@ unsigned reel_recording_entries(struct reel_recording_words *words, GOptionEntry
          NULL},
         {"no-scheduling", 0, 0, G_OPTION_ARG_NONE, &words->no_scheduling,
          "Do not ask the kernel for context switches", NULL},
+        {"memory", 0, 0, G_OPTION_ARG_NONE, &words->memory,
+         "Look for instrumented code in libraries too (programs by 'reel cc' are recognised)",
+         NULL},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &words->quiet, "No progress, no summary", NULL}};
     G_STATIC_ASSERT(G_N_ELEMENTS(all) <= REEL_RECORDING_ENTRIES);
     memcpy(entries, all, sizeof all);
@@ -105,7 +108,7 @@ static bool parse_families(const char *list, uint32_t *families, struct reel_err
             return reel_error_hint(error,
                                    "Families: thread mutex rwlock spin cond sem barrier once "
                                    "futex filelock process io queue loop sleep module "
-                                   "annotation");
+                                   "annotation memory");
         }
     }
     return true;
@@ -150,9 +153,12 @@ bool reel_recording_prepare(struct reel_recording *recording,
     memset(recording, 0, sizeof *recording);
     recording->quiet = words->quiet;
     recording->probe_path = reel_probe_path(error);
+    recording->memory_path = reel_memory_path(NULL);
     struct reel_collect_options *options = &recording->options;
     *options = (struct reel_collect_options){
         .probe_path = recording->probe_path,
+        .memory_path = recording->memory_path,
+        .always_memory = words->memory,
         .families = UINT32_MAX,
         .stack_mode = REEL_STACK_UNWIND,
         .stack_depth = (uint32_t)CLAMP(words->depth, 1, 64),
@@ -253,6 +259,7 @@ bool reel_recording_finish(struct reel_recording *recording, struct reel_error *
     recording->trace = NULL;
     g_clear_pointer(&recording->path, g_free);
     g_clear_pointer(&recording->probe_path, g_free);
+    g_clear_pointer(&recording->memory_path, g_free);
     return good;
 }
 

@@ -10,12 +10,12 @@
 /* What the user said. Filled in by the options. */
 struct reel_recording_words {
     char *output, *only, *without, *limit, *stacks, *buffer;
-    gboolean lossless, follow, no_follow, no_scheduling, quiet;
+    gboolean lossless, follow, no_follow, no_scheduling, memory, quiet;
     double flight, linger;
     int depth;
 };
 
-#define REEL_RECORDING_ENTRIES 14u
+#define REEL_RECORDING_ENTRIES 15u
 
 /* Sets the defaults and writes the options both commands have, REEL_RECORDING_ENTRIES at most;
  * returns how many. `words` must outlive the parsing. */
@@ -28,7 +28,7 @@ struct reel_recording {
     struct reel_seal_result sealed;
     struct reel_trace *trace; /* open for writing after a good run; else NULL */
     char *path;
-    char *probe_path;
+    char *probe_path, *memory_path;
     bool quiet;
     bool started; /* the program ran */
 };

@@ -150,6 +150,8 @@ static void send_as(struct reel_happens_before *hb, void *key, struct release re
     if (last->thread && last->thread != release.thread &&
         reel_clock_at(release.clock, last->thread) < last->position)
         channel->heard = reel_clock_join(channel->heard, last->clock, last->thread, last->position);
+    if (last->thread == release.thread)
+        release.position = MAX(release.position, last->position);
     drop_release(last);
     *last = release;
 }
@@ -370,6 +372,18 @@ static void semaphore_event(struct reel_happens_before *hb, const struct reel_ev
     }
 }
 
+/* A plain atomic store ends what was heard there before; behind a release fence it lets go only of
+ * what came before the fence. */
+static void before(struct reel_happens_before *hb, const struct reel_event *event, uint32_t object)
+{
+    if (event->argument & REEL_EDGE_REPLACES)
+        empty(hb, OBJECT, object);
+    struct release release = release_of(hb, event->thread);
+    if (event->extra_words && event->extra[0] < release.position)
+        release.position = (uint32_t)event->extra[0];
+    send_as(hb, key_of(OBJECT, object), release);
+}
+
 static void object_event(struct reel_happens_before *hb, const struct reel_event *event,
                          uint32_t object)
 {
@@ -397,8 +411,10 @@ static void object_event(struct reel_happens_before *hb, const struct reel_event
         take(hb, OBJECT, object, event->thread);
         break;
     case REEL_OP_PUT:
-    case REEL_OP_BEFORE:
         give(hb, OBJECT, object, event->thread);
+        break;
+    case REEL_OP_BEFORE:
+        before(hb, event, object);
         break;
     case REEL_OP_OPEN:
         reel_socket_pairs_event(hb->pairs, event, object);
@@ -444,6 +460,12 @@ void reel_happens_before_event(struct reel_happens_before *hb, const struct reel
 uint32_t reel_happens_before_position(const struct reel_happens_before *hb, uint32_t thread)
 {
     return thread < hb->thread->len ? g_array_index(hb->thread, struct thread, thread).position : 0;
+}
+
+void reel_happens_before_set_position(struct reel_happens_before *hb, uint32_t thread,
+                                      uint32_t position)
+{
+    thread_at(hb, thread)->position = position;
 }
 
 struct reel_clock *reel_happens_before_clock(const struct reel_happens_before *hb, uint32_t thread)

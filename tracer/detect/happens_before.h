@@ -54,6 +54,9 @@ void reel_happens_before_interval(struct reel_happens_before *order,
 
 /* The position of the thread's last event; 0 before the first. */
 uint32_t reel_happens_before_position(const struct reel_happens_before *order, uint32_t thread);
+/* The thread's last event is at that position: it had events before those that were told here. */
+void reel_happens_before_set_position(struct reel_happens_before *order, uint32_t thread,
+                                      uint32_t position);
 /* What the thread has heard of others. Borrowed: take a reference to keep it. */
 struct reel_clock *reel_happens_before_clock(const struct reel_happens_before *order,
                                              uint32_t thread);

@@ -6,11 +6,13 @@
  * Happens-before counts locks here: what a lock ordered in this run was ordered. It is not kept
  * before the first access: two accesses after that moment can only be ordered by what comes after
  * it. */
+#include <glib.h>
 #include <string.h>
 
-#include "tracer/detect/describe.h"
 #include "tracer/detect/detectors.h"
 #include "tracer/detect/happens_before.h"
+#include "tracer/detect/race_report.h"
+#include "tracer/detect/race_told.h"
 #include "tracer/model/address_map.h"
 
 #define WORD 8u
@@ -34,6 +36,7 @@ struct race {
     struct reel_happens_before *order; /* NULL until the first access */
     struct reel_address_map words;     /* (process, word) → index of `cells` + 1 */
     GPtrArray *cells;                  /* struct cell, a list for each word */
+    struct reel_race_told *told;       /* NULL until accesses are followed in the program */
 };
 
 static void free_cells(void *data)
@@ -59,6 +62,7 @@ static void race_free(void *detector)
 {
     struct race *race = detector;
     reel_happens_before_free(race->order);
+    reel_race_told_free(race->told);
     reel_address_map_clear(&race->words);
     g_ptr_array_unref(race->cells);
     g_free(race);
@@ -74,42 +78,11 @@ static bool is_ordered(const struct race *race, const struct access *before, uin
 static void report(struct race *race, uint32_t object, const struct access *a, bool a_writes,
                    const struct access *b, bool b_writes)
 {
-    const struct reel_detect_context *context = race->context;
-    const char *name = reel_describe_object(context, object);
-    const char *a_does = a_writes ? "writes" : "reads", *b_does = b_writes ? "writes" : "reads";
-    struct reel_finding *finding =
-        reel_finding_new(REEL_FINDING_RACE, REEL_CONFIDENCE_OBSERVED, REEL_SEVERITY_ERROR);
-    reel_finding_title(finding, "%s is %s by %s while %s %s it", name,
-                       b_writes ? "written" : "read", reel_describe_thread(context, b->thread),
-                       reel_describe_thread(context, a->thread), a_does);
-    reel_finding_explain(finding,
-                         "%s %s %s at %s, and %s %s it at %s. No lock, no wait and no hand-over "
-                         "orders the two: what is read, and what is left, is up to chance.",
-                         reel_describe_thread(context, a->thread), a_does, name,
-                         reel_describe_site(context, a->stack),
-                         reel_describe_thread(context, b->thread), b_does,
-                         reel_describe_site(context, b->stack));
-    reel_finding_fix(finding,
-                     "Guard %s with one mutex wherever it is read or written, make it "
-                     "atomic, or let one thread own it and send the others messages.",
-                     name);
-    reel_finding_evidence(finding, a->time_ns, a->thread, object, a->stack, "%s %s here", a_does,
-                          name);
-    reel_finding_evidence(finding, b->time_ns, b->thread, object, b->stack, "%s %s here", b_does,
-                          name);
-    finding->time_ns = b->time_ns;
-    GString *first = g_string_new(a_does), *second = g_string_new(b_does);
-    GString *key = g_string_new("race|");
-    reel_describe_key_site(context, a->stack, first);
-    reel_describe_key_site(context, b->stack, second);
-    reel_describe_key_object(context, object, key);
-    bool swap = strcmp(first->str, second->str) > 0;
-    reel_finding_key(finding, "%s|%s|%s", key->str, swap ? second->str : first->str,
-                     swap ? first->str : second->str);
-    g_string_free(first, TRUE);
-    g_string_free(second, TRUE);
-    g_string_free(key, TRUE);
-    reel_finding_set_add(context->findings, finding);
+    const struct reel_race found = {
+        .object = object,
+        .a = {.time_ns = a->time_ns, .thread = a->thread, .stack = a->stack, .writes = a_writes},
+        .b = {.time_ns = b->time_ns, .thread = b->thread, .stack = b->stack, .writes = b_writes}};
+    reel_race_report(race->context, &found);
 }
 
 static void check_read(struct race *race, struct cell *cell, const struct access *access,
@@ -190,18 +163,32 @@ static void access_word(struct race *race, const struct reel_event *event, uint3
         check_read(race, cell, &access, object);
 }
 
+/* Instrumented code tells its candidates by positions: these count from the thread's first event.
+ */
+static void followed(struct race *race, const struct reel_event *event)
+{
+    if (!race->told)
+        race->told = reel_race_told_new(race->context);
+    reel_happens_before_set_position(race->order, event->thread, event->argument);
+}
+
 static void race_event(void *detector, const struct reel_event *event, uint32_t object,
                        uint32_t other)
 {
     struct race *race = detector;
     bool accesses = event->class == REEL_CLASS_MEMORY &&
                     (event->operation == REEL_OP_READ || event->operation == REEL_OP_WRITE);
-    if (!race->order && accesses)
+    bool follows = event->operation == REEL_OP_FOLLOWED && event->thread;
+    if (!race->order && (accesses || follows))
         race->order = reel_happens_before_new(race->context, REEL_ORDER_LOCKS);
     if (!race->order)
         return;
     reel_happens_before_event(race->order, event, object, other);
-    if (!accesses || !event->thread || !object)
+    if (follows)
+        followed(race, event);
+    if (race->told)
+        reel_race_told_event(race->told, race->order, event, object);
+    if (!accesses || !event->thread || !object || reel_race_is_told(event))
         return;
     const uint32_t most = 1u << 16; /* bytes of one access that are looked at */
     uint64_t at = event->object, end = at + MIN(MAX(event->argument, 1u), most);
