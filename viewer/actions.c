@@ -1,5 +1,10 @@
 #include "viewer/actions.h"
 
+#include "viewer/bookmarks.h"
+#include "viewer/command_palette.h"
+#include "viewer/moves.h"
+#include "viewer/picture_dialog.h"
+
 struct action {
     const char *name;
     const char *title;
@@ -8,135 +13,16 @@ struct action {
     void (*activate)(ReelWindow *window);
 };
 
-static uint64_t middle(ReelSession *session)
-{
-    uint64_t cursor = reel_session_cursor(session);
-    uint64_t from = reel_session_from(session), to = reel_session_to(session);
-    return cursor >= from && cursor <= to ? cursor : from + (to - from) / 2;
-}
-
-static void zoom_in(ReelWindow *window)
-{
-    ReelSession *session = reel_window_session(window);
-    reel_session_zoom(session, 0.6, middle(session));
-}
-
-static void zoom_out(ReelWindow *window)
-{
-    ReelSession *session = reel_window_session(window);
-    reel_session_zoom(session, 1 / 0.6, middle(session));
-}
-
-static void pan_left(ReelWindow *window)
-{
-    reel_session_pan(reel_window_session(window), -0.2);
-}
-
-static void pan_right(ReelWindow *window)
-{
-    reel_session_pan(reel_window_session(window), 0.2);
-}
-
-static void show_all(ReelWindow *window)
-{
-    reel_session_show_all(reel_window_session(window));
-}
-
-static void back(ReelWindow *window)
-{
-    reel_session_back(reel_window_session(window));
-}
-
-static void forward(ReelWindow *window)
-{
-    reel_session_forward(reel_window_session(window));
-}
-
-static void move_lane(ReelWindow *window, int by)
-{
-    ReelSession *session = reel_window_session(window);
-    ReelDocument *document = reel_session_document(session);
-    guint count = document ? reel_document_lane_count(document) : 0;
-    if (count == 0)
-        return;
-    guint lane = reel_session_lane(session);
-    int next = lane == G_MAXUINT ? 0 : (int)lane + by;
-    reel_session_set_lane(session, (guint)CLAMP(next, 0, (int)count - 1));
-}
-
-static void lane_up(ReelWindow *window)
-{
-    move_lane(window, -1);
-}
-
-static void lane_down(ReelWindow *window)
-{
-    move_lane(window, 1);
-}
-
-static void next(ReelWindow *window)
-{
-    reel_session_step(reel_window_session(window), 1, FALSE);
-}
-
-static void previous(ReelWindow *window)
-{
-    reel_session_step(reel_window_session(window), -1, FALSE);
-}
-
-static void next_in_lane(ReelWindow *window)
-{
-    reel_session_step(reel_window_session(window), 1, TRUE);
-}
-
-static void previous_in_lane(ReelWindow *window)
-{
-    reel_session_step(reel_window_session(window), -1, TRUE);
-}
-
-static void next_finding(ReelWindow *window)
-{
-    reel_session_step_finding(reel_window_session(window), 1);
-}
-
-static void previous_finding(ReelWindow *window)
-{
-    reel_session_step_finding(reel_window_session(window), -1);
-}
-
-static void play(ReelWindow *window)
-{
-    ReelSession *session = reel_window_session(window);
-    reel_session_set_playing(session, !reel_session_is_playing(session));
-}
-
-static void slower(ReelWindow *window)
-{
-    ReelSession *session = reel_window_session(window);
-    reel_session_set_speed(session, reel_session_speed(session) / 2);
-}
-
-static void faster(ReelWindow *window)
-{
-    ReelSession *session = reel_window_session(window);
-    reel_session_set_speed(session, reel_session_speed(session) * 2);
-}
-
-static void first(ReelWindow *window)
-{
-    reel_session_set_cursor(reel_window_session(window), 0, TRUE);
-}
-
-static void last(ReelWindow *window)
-{
-    reel_session_set_cursor(reel_window_session(window), UINT64_MAX, TRUE);
-}
-
 static void shortcuts(ReelWindow *window)
 {
     GtkWidget *list = reel_actions_shortcuts();
     gtk_window_set_transient_for(GTK_WINDOW(list), GTK_WINDOW(window));
     gtk_window_present(GTK_WINDOW(list));
+}
+
+static void zoom_to_state(ReelWindow *window)
+{
+    reel_timeline_zoom_to_state(reel_window_timeline(window));
 }
 
 static void opened(GtkNativeDialog *dialog, int response, gpointer data)
@@ -163,33 +49,71 @@ static void open_trace(ReelWindow *window)
 
 static const struct action actions[] = {
     {"open", "Open a trace", "Trace", {"<Control>o"}, open_trace},
+    {"record", "Record a program", "Trace", {"<Control>r"}, reel_window_show_start},
+    {"export", "Save what is seen as a picture", "Trace", {"<Control>s"}, reel_picture_ask},
+    {"command", "Command palette", "Trace", {"colon", "<Control>k"}, reel_command_palette_open},
+    {"search", "Filter", "Trace", {"slash", "<Control>f"}, reel_window_focus_filter},
+    {"filter-this", "Filter by this lane", "Trace", {"<Control>l"}, reel_move_filter_this},
+    {"no-filter", "No filter and no selection", "Trace", {"Escape"}, reel_move_no_filter},
     {"go-to-time", "Go to a time (2.03s, 41%)", "Trace", {"t", "<Control>g"}, reel_window_ask_time},
     {"describe", "Say what is here", "Trace", {"i"}, reel_window_describe},
     {"shortcuts", "This list", "Trace", {"question", "<Control>question"}, shortcuts},
-    {"zoom-in", "Closer", "View", {"w", "plus", "<Control>plus"}, zoom_in},
-    {"zoom-out", "Wider", "View", {"s", "minus", "<Control>minus"}, zoom_out},
-    {"pan-left", "Earlier", "View", {"a", "Left"}, pan_left},
-    {"pan-right", "Later", "View", {"d", "Right"}, pan_right},
-    {"show-all", "Whole trace", "View", {"0"}, show_all},
-    {"back", "Back to what was in view", "View", {"<Alt>Left", "<Shift>z"}, back},
-    {"forward", "Forward again", "View", {"<Alt>Right"}, forward},
-    {"lane-up", "Lane above", "View", {"Up"}, lane_up},
-    {"lane-down", "Lane below", "View", {"Down"}, lane_down},
-    {"play", "Play or pause", "Replay", {"space"}, play},
-    {"slower", "Slower", "Replay", {"less"}, slower},
-    {"faster", "Faster", "Replay", {"greater"}, faster},
-    {"next", "Next change of any thread", "Replay", {"n"}, next},
-    {"previous", "Previous change of any thread", "Replay", {"p"}, previous},
-    {"next-in-lane", "Next change in this lane", "Replay", {"period", "<Shift>n"}, next_in_lane},
+    {"zoom-in", "Closer", "View", {"w", "plus", "<Control>plus"}, reel_move_zoom_in},
+    {"zoom-out", "Wider", "View", {"s", "minus", "<Control>minus"}, reel_move_zoom_out},
+    {"zoom-to-selection", "Zoom to the selection", "View", {"z"}, reel_move_zoom_to_selection},
+    {"zoom-to-state", "Zoom to this state", "View", {"Return"}, zoom_to_state},
+    {"pan-left", "Earlier", "View", {"a", "Left"}, reel_move_pan_left},
+    {"pan-right", "Later", "View", {"d", "Right"}, reel_move_pan_right},
+    {"show-all", "Whole trace", "View", {"0"}, reel_move_show_all},
+    {"back", "Back to what was in view", "View", {"<Alt>Left", "<Shift>z"}, reel_move_back},
+    {"forward", "Forward again", "View", {"<Alt>Right"}, reel_move_forward},
+    {"lane-up", "Lane above", "Lanes", {"Up"}, reel_move_lane_up},
+    {"lane-down", "Lane below", "Lanes", {"Down"}, reel_move_lane_down},
+    {"collapse", "Collapse or expand", "Lanes", {"c"}, reel_move_collapse},
+    {"pin-lane", "Pin or unpin this lane", "Lanes", {"<Shift>p", "asterisk"}, reel_move_pin},
+    {"hide-lane", "Hide this lane", "Lanes", {"h"}, reel_move_hide},
+    {"hide-idle", "Hide idle threads", "Lanes", {"<Control>h"}, reel_move_hide_idle},
+    {"show-hidden", "Show hidden lanes", "Lanes", {"<Shift>h"}, reel_move_show_hidden},
+    {"move-lane-up", "Move this lane up", "Lanes", {"<Control>Up"}, reel_move_lane_earlier},
+    {"move-lane-down", "Move this lane down", "Lanes", {"<Control>Down"}, reel_move_lane_later},
+    {"waker", "To who ended this wait", "Who waits for whom", {"u"}, reel_move_to_waker},
+    {"owner", "To who holds what it wants", "Who waits for whom", {"o"}, reel_move_to_owner},
+    {"lock-lane", "To the lane of what it wants", "Who waits for whom", {"l"}, reel_move_to_lock},
+    {"wait-graph", "Wait-for graph", "Who waits for whom", {"g"}, reel_window_focus_graph},
+    {"play", "Play or pause", "Replay", {"space"}, reel_move_play},
+    {"slower", "Slower", "Replay", {"less"}, reel_move_slower},
+    {"faster", "Faster", "Replay", {"greater"}, reel_move_faster},
+    {"next", "Next change of any thread", "Replay", {"n"}, reel_move_next},
+    {"previous", "Previous change of any thread", "Replay", {"p"}, reel_move_previous},
+    {"next-in-lane",
+     "Next change in this lane",
+     "Replay",
+     {"period", "<Shift>n"},
+     reel_move_next_in_lane},
     {"previous-in-lane",
      "Previous change in this lane",
      "Replay",
-     {"comma", "<Shift>p"},
-     previous_in_lane},
-    {"next-finding", "Next finding", "Replay", {"bracketright"}, next_finding},
-    {"previous-finding", "Previous finding", "Replay", {"bracketleft"}, previous_finding},
-    {"first", "To the beginning", "Replay", {"Home"}, first},
-    {"last", "To the end", "Replay", {"End"}, last},
+     {"comma"},
+     reel_move_previous_in_lane},
+    {"next-of-lock", "Next change of this lock", "Replay", {"<Control>n"}, reel_move_next_of_lock},
+    {"previous-of-lock",
+     "Previous change of this lock",
+     "Replay",
+     {"<Control>p"},
+     reel_move_previous_of_lock},
+    {"next-finding", "Next finding", "Replay", {"bracketright"}, reel_move_next_finding},
+    {"previous-finding", "Previous finding", "Replay", {"bracketleft"}, reel_move_previous_finding},
+    {"follow", "Follow what is recorded", "Replay", {"f"}, reel_window_toggle_follow},
+    {"first", "To the beginning", "Replay", {"Home"}, reel_move_first},
+    {"last", "To the end", "Replay", {"End"}, reel_move_last},
+    {"bookmark", "Bookmark this moment", "Bookmarks", {"m"}, reel_bookmarks_ask},
+    {"next-bookmark", "Next bookmark", "Bookmarks", {"braceright"}, reel_move_next_bookmark},
+    {"previous-bookmark",
+     "Previous bookmark",
+     "Bookmarks",
+     {"braceleft"},
+     reel_move_previous_bookmark},
+    {"bookmarks", "All bookmarks", "Bookmarks", {"<Control>m"}, reel_bookmarks_show},
 };
 
 static void activate(GSimpleAction *action, GVariant *parameter, gpointer data)
@@ -266,4 +190,28 @@ GtkWidget *reel_actions_shortcuts(void)
     g_string_append(xml, "</object></child></object></child></object></interface>");
     g_autoptr(GtkBuilder) builder = gtk_builder_new_from_string(xml->str, -1);
     return GTK_WIDGET(gtk_builder_get_object(builder, "w"));
+}
+
+guint reel_actions_count(void)
+{
+    return G_N_ELEMENTS(actions);
+}
+
+const char *reel_actions_title(guint index)
+{
+    return actions[index].title;
+}
+
+char *reel_actions_keys(guint index)
+{
+    guint key;
+    GdkModifierType modifiers;
+    if (!gtk_accelerator_parse(actions[index].keys[0], &key, &modifiers))
+        return g_strdup("");
+    return gtk_accelerator_get_label(key, modifiers);
+}
+
+void reel_actions_run(ReelWindow *window, guint index)
+{
+    actions[index].activate(window);
 }

@@ -10,4 +10,11 @@ void reel_actions_add(ReelWindow *window, GtkApplication *application);
 /* A window that lists them. */
 GtkWidget *reel_actions_shortcuts(void);
 
+/* The table, for the command palette: indexes are below the count. */
+guint reel_actions_count(void);
+const char *reel_actions_title(guint index);
+/* "Ctrl+O"; g_free. */
+char *reel_actions_keys(guint index);
+void reel_actions_run(ReelWindow *window, guint index);
+
 #endif

@@ -67,6 +67,7 @@ struct reel_content {
     GPtrArray *findings;
     GArray *gaps;
     uint64_t start_ns, end_ns, events;
+    uint64_t stuck_ns;      /* where threads are stuck to the end; 0: nowhere */
     uint64_t first_look_ns; /* see reel_document_first_look_ns */
     unsigned processes, threads;
     gboolean checked; /* detectors have looked at this trace */
@@ -85,6 +86,9 @@ struct reel_content_options {
 struct reel_content *reel_content_read(const char *path, const struct reel_content_options *options,
                                        GError **error);
 void reel_content_free(struct reel_content *content);
+
+/* Where to stand first, by the findings it has now. */
+void reel_content_choose_first_look(struct reel_content *content);
 
 /* Findings anew, of a trace that has been checked since. */
 GPtrArray *reel_content_read_findings(const char *path);

@@ -409,23 +409,26 @@ static char *count_text(uint64_t count)
     return g_strdup_printf("%" G_GUINT64_FORMAT, (guint64)count);
 }
 
-/* Where to stand first: at the gravest finding that has a moment; else where threads are stuck to
- * the end; else in the middle. */
-static uint64_t first_look(struct reader *reader, sqlite3 *database,
-                           const struct reel_content *content)
+void reel_content_choose_first_look(struct reel_content *content)
 {
     for (guint i = 0; i < content->findings->len; i++) {
         const struct reel_finding_mark *finding = content->findings->pdata[i];
-        if (finding->time_ns && g_strcmp0(finding->severity, "error") == 0)
-            return finding->time_ns;
+        if (finding->time_ns && g_strcmp0(finding->severity, "error") == 0) {
+            content->first_look_ns = finding->time_ns;
+            return;
+        }
     }
-    uint64_t stuck = number(reader, database,
-                            "SELECT min(end_ns) - 1 FROM interval WHERE ended_event IS NULL AND "
-                            "state IN ('lock-wait', 'gil-wait', 'cond-wait', 'sem-wait', "
-                            "'barrier-wait', 'queue-wait', 'join-wait')");
-    return stuck > content->start_ns
-               ? stuck
-               : content->start_ns + (content->end_ns - content->start_ns) / 2;
+    content->first_look_ns = content->stuck_ns > content->start_ns
+                                 ? content->stuck_ns
+                                 : content->start_ns + (content->end_ns - content->start_ns) / 2;
+}
+
+static uint64_t stuck_since(struct reader *reader, sqlite3 *database)
+{
+    return number(reader, database,
+                  "SELECT min(end_ns) - 1 FROM interval WHERE ended_event IS NULL AND state IN "
+                  "('lock-wait', 'gil-wait', 'cond-wait', 'sem-wait', 'barrier-wait', "
+                  "'queue-wait', 'join-wait')");
 }
 
 static void read_facts(struct reader *reader, sqlite3 *database, struct reel_content *content)
@@ -467,7 +470,8 @@ struct reel_content *reel_content_read(const char *path, const struct reel_conte
     if (good) {
         reel_gathering_finish(gathering, content->end_ns);
         good = reel_content_make_lanes(content, gathering, database, &reader.error);
-        content->first_look_ns = first_look(&reader, database, content);
+        content->stuck_ns = stuck_since(&reader, database);
+        reel_content_choose_first_look(content);
     }
     reel_gathering_free(gathering);
     reel_trace_close(trace, NULL);

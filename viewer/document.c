@@ -1,11 +1,23 @@
 #include "viewer/document.h"
 
+#include "viewer/snapshot.h"
+
+#define CHECKED_AT_ONCE_MOST 3000000 /* events: about half a second */
+
+/* What reading a trace yields besides its content. */
+struct reading {
+    char *copy; /* sealed, of an unfinished trace; NULL: none was needed */
+    gboolean unfinished;
+    struct reel_content *content;
+};
+
 struct _ReelDocument {
     GObject parent_instance;
-    char *path;
+    char *origin;
+    struct reading reading;
     double progress;
     GCancellable *cancellable;
-    struct reel_content *content; /* NULL until loaded */
+    struct reel_content *content; /* `reading`'s; NULL until loaded */
 };
 
 enum { PROPERTY_PROGRESS = 1 };
@@ -40,9 +52,37 @@ static void note_progress(gpointer data, double share)
     g_idle_add(tell_progress, note);
 }
 
-static void content_free(gpointer content)
+static void reading_free(gpointer data)
 {
-    reel_content_free(content);
+    struct reading *reading = data;
+    reel_content_free(reading->content);
+    reel_snapshot_remove(reading->copy);
+    g_free(reading);
+}
+
+/* Content of a trace that may have to be sealed and checked first. */
+static gboolean read_trace(struct reading *reading, const char *origin,
+                           const struct reel_content_options *options, GError **error)
+{
+    enum reel_trace_state state;
+    if (!reel_snapshot_state(origin, &state, error))
+        return FALSE;
+    reading->unfinished = state == REEL_TRACE_RECORDING;
+    if (state != REEL_TRACE_SEALED && !(reading->copy = reel_snapshot_take(origin, error)))
+        return FALSE;
+    const char *path = reading->copy ? reading->copy : origin;
+    reading->content = reel_content_read(path, options, error);
+    if (!reading->content || reading->content->checked ||
+        reading->content->events > CHECKED_AT_ONCE_MOST)
+        return reading->content != NULL;
+    /* Not being able to check is no reason not to show. */
+    if (reel_snapshot_check(path, NULL)) {
+        g_ptr_array_unref(reading->content->findings);
+        reading->content->findings = reel_content_read_findings(path);
+        reading->content->checked = TRUE;
+        reel_content_choose_first_look(reading->content);
+    }
+    return TRUE;
 }
 
 static void load_in_worker(GTask *task, gpointer source, gpointer task_data,
@@ -50,12 +90,21 @@ static void load_in_worker(GTask *task, gpointer source, gpointer task_data,
 {
     (void)source;
     const struct reel_content_options options = {cancellable, note_progress, task};
+    struct reading *reading = g_new0(struct reading, 1);
     GError *error = NULL;
-    struct reel_content *content = reel_content_read(task_data, &options, &error);
-    if (content)
-        g_task_return_pointer(task, content, content_free);
-    else
+    if (read_trace(reading, task_data, &options, &error)) {
+        g_task_return_pointer(task, reading, reading_free);
+    } else {
+        reading_free(reading);
         g_task_return_error(task, error);
+    }
+}
+
+static void adopt(ReelDocument *self, struct reading *reading)
+{
+    self->reading = *reading;
+    self->content = reading->content;
+    g_free(reading);
 }
 
 static void loaded(GObject *source, GAsyncResult *result, gpointer data)
@@ -63,9 +112,9 @@ static void loaded(GObject *source, GAsyncResult *result, gpointer data)
     (void)data;
     ReelDocument *self = REEL_DOCUMENT(source);
     g_autoptr(GError) error = NULL;
-    struct reel_content *content = g_task_propagate_pointer(G_TASK(result), &error);
-    if (content) {
-        self->content = content;
+    struct reading *reading = g_task_propagate_pointer(G_TASK(result), &error);
+    if (reading) {
+        adopt(self, reading);
         self->progress = 1.0;
         g_object_notify(source, "progress");
     }
@@ -76,15 +125,20 @@ void reel_document_load(ReelDocument *self)
 {
     g_return_if_fail(REEL_IS_DOCUMENT(self));
     g_autoptr(GTask) task = g_task_new(self, self->cancellable, loaded, NULL);
-    g_task_set_task_data(task, g_strdup(self->path), g_free);
+    g_task_set_task_data(task, g_strdup(self->origin), g_free);
     g_task_run_in_thread(task, load_in_worker);
 }
 
 gboolean reel_document_load_now(ReelDocument *self, GError **error)
 {
     const struct reel_content_options options = {0};
-    self->content = reel_content_read(self->path, &options, error);
-    return self->content != NULL;
+    struct reading *reading = g_new0(struct reading, 1);
+    if (!read_trace(reading, self->origin, &options, error)) {
+        reading_free(reading);
+        return FALSE;
+    }
+    adopt(self, reading);
+    return TRUE;
 }
 
 static void reel_document_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)
@@ -107,8 +161,9 @@ static void reel_document_dispose(GObject *object)
 static void reel_document_finalize(GObject *object)
 {
     ReelDocument *self = REEL_DOCUMENT(object);
-    reel_content_free(self->content);
-    g_free(self->path);
+    reel_content_free(self->reading.content);
+    reel_snapshot_remove(self->reading.copy);
+    g_free(self->origin);
     G_OBJECT_CLASS(reel_document_parent_class)->finalize(object);
 }
 
@@ -133,13 +188,23 @@ static void reel_document_init(ReelDocument *self)
 ReelDocument *reel_document_new(const char *path)
 {
     ReelDocument *self = g_object_new(REEL_TYPE_DOCUMENT, NULL);
-    self->path = g_strdup(path);
+    self->origin = g_strdup(path);
     return self;
 }
 
 const char *reel_document_path(ReelDocument *self)
 {
-    return self->path;
+    return self->reading.copy ? self->reading.copy : self->origin;
+}
+
+const char *reel_document_origin(ReelDocument *self)
+{
+    return self->origin;
+}
+
+gboolean reel_document_is_unfinished(ReelDocument *self)
+{
+    return self->reading.unfinished;
 }
 
 gboolean reel_document_is_loaded(ReelDocument *self)

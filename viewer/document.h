@@ -15,11 +15,19 @@ G_DECLARE_FINAL_TYPE(ReelDocument, reel_document, REEL, DOCUMENT, GObject)
 
 ReelDocument *reel_document_new(const char *path);
 
+/* A trace that is not finished is read from a sealed copy, which lives as long as the document; one
+ * that no detector looked at is looked at, if it is not too large for that. */
+
 /* Begins to read. Emits notify::progress (0…1) while reading, then `loaded` with an error message
  * or NULL. Cancelling (by dropping the last reference) is quick. */
 void reel_document_load(ReelDocument *self);
 
+/* The file to ask: the trace, or the copy of an unfinished one. */
 const char *reel_document_path(ReelDocument *self);
+/* The file that was opened. */
+const char *reel_document_origin(ReelDocument *self);
+/* Still recorded, or its recorder died: more may come. */
+gboolean reel_document_is_unfinished(ReelDocument *self);
 gboolean reel_document_is_loaded(ReelDocument *self);
 uint64_t reel_document_start_ns(ReelDocument *self);
 uint64_t reel_document_end_ns(ReelDocument *self);

@@ -3,24 +3,10 @@
 #include <math.h>
 
 #include "tracer/model/time_text.h"
+#include "viewer/draw/scene.h"
 #include "viewer/palette.h"
-#include "viewer/timeline.h"
 
-#define RULER_HEIGHT    24
 #define OVERVIEW_HEIGHT 44
-#define LABEL_SPACE     96
-
-uint64_t reel_ruler_step(uint64_t least_ns)
-{
-    uint64_t unit = 1;
-    while (unit * 10 <= least_ns && unit < 1000000000000000000u)
-        unit *= 10;
-    if (unit >= least_ns)
-        return unit;
-    if (unit * 2 >= least_ns)
-        return unit * 2;
-    return unit * 5 >= least_ns ? unit * 5 : unit * 10;
-}
 
 struct _ReelRuler {
     GtkWidget parent_instance;
@@ -44,31 +30,17 @@ static void reel_ruler_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
     ReelRuler *self = REEL_RULER(widget);
     struct reel_palette palette;
     reel_palette_read(&palette, widget);
-    const float width = (float)gtk_widget_get_width(widget);
-    gtk_snapshot_append_color(snapshot, &palette.heading,
-                              &GRAPHENE_RECT_INIT(0, 0, width, RULER_HEIGHT));
-    if (!self->session || !reel_session_document(self->session))
-        return;
-    uint64_t from = reel_session_from(self->session), to = reel_session_to(self->session);
-    double strip = MAX(width - REEL_TIMELINE_NAMES, 1);
-    uint64_t step = reel_ruler_step((uint64_t)((double)(to - from) * LABEL_SPACE / strip) + 1);
-    char text[REEL_TIME_TEXT];
-    for (uint64_t at = (from + step - 1) / step * step; at < to; at += step) {
-        double x = REEL_TIMELINE_NAMES + (double)(at - from) / (double)(to - from) * strip;
-        gtk_snapshot_append_color(snapshot, &palette.grid,
-                                  &GRAPHENE_RECT_INIT((float)x, RULER_HEIGHT - 7, 1, 7));
-        append_text(widget, snapshot, reel_moment_text(at, step, text), x + 3, 2, &palette.dim);
-    }
-    uint64_t cursor = reel_session_cursor(self->session);
-    if (cursor >= from && cursor <= to) {
-        double x = REEL_TIMELINE_NAMES + (double)(cursor - from) / (double)(to - from) * strip;
-        gtk_snapshot_append_color(snapshot, &palette.cursor,
-                                  &GRAPHENE_RECT_INIT((float)x - 3, RULER_HEIGHT - 5, 6, 5));
-    }
-    char range[REEL_TIME_TEXT];
-    g_autofree char *shown =
-        g_strdup_printf("%s in view", reel_duration_text(to - from, false, range));
-    append_text(widget, snapshot, shown, 8, 3, &palette.text);
+    struct reel_scene scene = {
+        .document = self->session ? reel_session_document(self->session) : NULL,
+        .palette = &palette,
+        .from_ns = self->session ? reel_session_from(self->session) : 0,
+        .to_ns = self->session ? reel_session_to(self->session) : 0,
+        .cursor_ns = self->session ? reel_session_cursor(self->session) : 0,
+        .width = gtk_widget_get_width(widget),
+    };
+    struct reel_snapshot_painter painter;
+    reel_snapshot_painter_init(&painter, widget, snapshot);
+    reel_scene_paint_ruler(&scene, &painter.base);
 }
 
 static void fixed_height(GtkOrientation orientation, int height, int *minimum, int *natural)
@@ -83,7 +55,7 @@ static void reel_ruler_measure(GtkWidget *widget, GtkOrientation orientation, in
     (void)widget;
     (void)for_size;
     *minimum_baseline = *natural_baseline = -1;
-    fixed_height(orientation, RULER_HEIGHT, minimum, natural);
+    fixed_height(orientation, REEL_RULER_HEIGHT, minimum, natural);
 }
 
 static void redraw_on(GtkWidget *widget, ReelSession *session)
@@ -222,6 +194,12 @@ static void reel_overview_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
         gtk_snapshot_append_color(snapshot, &self->palette.finding,
                                   &GRAPHENE_RECT_INIT((float)x - 1.5f, 0, 3, 8));
     }
+    ReelViewFile *file = reel_session_view_file(self->session);
+    for (guint i = 0; file && i < reel_view_file_bookmark_count(file); i++) {
+        double at = (double)reel_view_file_bookmark(file, i)->time_ns;
+        append_text(widget, snapshot, "◆", REEL_TIMELINE_NAMES + (at - start) / span * width - 5,
+                    OVERVIEW_HEIGHT - 17, &self->palette.cursor);
+    }
     double x =
         REEL_TIMELINE_NAMES + ((double)reel_session_cursor(self->session) - start) / span * width;
     gtk_snapshot_append_color(snapshot, &self->palette.cursor,
@@ -275,6 +253,14 @@ static void forget_texture(ReelOverview *self)
     gtk_widget_queue_draw(GTK_WIDGET(self));
 }
 
+static void on_document(ReelOverview *self)
+{
+    forget_texture(self);
+    if (reel_session_view_file(self->session))
+        g_signal_connect_object(reel_session_view_file(self->session), "bookmarks-changed",
+                                G_CALLBACK(gtk_widget_queue_draw), self, G_CONNECT_SWAPPED);
+}
+
 static void reel_overview_css_changed(GtkWidget *widget, GtkCssStyleChange *change)
 {
     GTK_WIDGET_CLASS(reel_overview_parent_class)->css_changed(widget, change);
@@ -286,7 +272,7 @@ void reel_overview_set_session(ReelOverview *self, ReelSession *session)
     g_return_if_fail(!self->session);
     self->session = g_object_ref(session);
     redraw_on(GTK_WIDGET(self), session);
-    g_signal_connect_object(session, "notify::document", G_CALLBACK(forget_texture), self,
+    g_signal_connect_object(session, "notify::document", G_CALLBACK(on_document), self,
                             G_CONNECT_SWAPPED);
 }
 

@@ -18,9 +18,6 @@ G_DECLARE_FINAL_TYPE(ReelOverview, reel_overview, REEL, OVERVIEW, GtkWidget)
 
 void reel_overview_set_session(ReelOverview *self, ReelSession *session);
 
-/* Round steps for a ruler: 1, 2 or 5 times a power of ten, at least `least_ns`. */
-uint64_t reel_ruler_step(uint64_t least_ns);
-
 G_END_DECLS
 
 #endif

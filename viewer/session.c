@@ -310,6 +310,8 @@ void reel_session_set_stack(ReelSession *self, guint stack)
 static uint64_t boundary(const struct reel_lane *lane, uint64_t ns, int direction)
 {
     const struct reel_lane_data *data = &lane->data;
+    if (lane->kind == REEL_LANE_QUEUE)
+        return reel_depth_data_change(&lane->depth, ns, direction);
     if (data->count == 0)
         return UINT64_MAX;
     if (direction > 0) {
@@ -326,13 +328,13 @@ static uint64_t boundary(const struct reel_lane *lane, uint64_t ns, int directio
     return at < data->count ? data->start[at] : UINT64_MAX;
 }
 
-void reel_session_step(ReelSession *self, int direction, gboolean selected_lane_only)
+void reel_session_step(ReelSession *self, int direction, guint only)
 {
     uint64_t best = UINT64_MAX;
     guint count = self->document ? reel_document_lane_count(self->document) : 0;
     for (guint i = 0; i < count; i++) {
         const struct reel_lane *lane = reel_document_lane(self->document, i);
-        if (selected_lane_only ? i != self->lane : lane->kind != REEL_LANE_THREAD)
+        if (only != G_MAXUINT ? i != only : lane->kind != REEL_LANE_THREAD)
             continue;
         uint64_t candidate = boundary(lane, self->cursor, direction);
         if (candidate == UINT64_MAX)
@@ -426,6 +428,58 @@ void reel_session_set_document(ReelSession *self, ReelDocument *document)
     reel_session_show_all(self);
     self->cursor = UINT64_MAX;
     reel_session_set_cursor(self, document ? reel_document_first_look_ns(document) : 0, FALSE);
+}
+
+/* The lane of the same thread or object in another reading of the trace. */
+static guint same_lane(ReelDocument *document, const struct reel_lane *lane)
+{
+    for (guint i = 0; lane && i < reel_document_lane_count(document); i++) {
+        const struct reel_lane *other = reel_document_lane(document, i);
+        if (other->kind == lane->kind && other->id == lane->id &&
+            (lane->id || g_str_equal(other->name, lane->name)))
+            return i;
+    }
+    return G_MAXUINT;
+}
+
+static guint same_finding(ReelDocument *document, const struct reel_finding_mark *finding)
+{
+    for (guint i = 0; finding && i < reel_document_finding_count(document); i++)
+        if (g_str_equal(reel_document_finding(document, i)->id, finding->id))
+            return i;
+    return G_MAXUINT;
+}
+
+void reel_session_update_document(ReelSession *self, ReelDocument *document, gboolean follow)
+{
+    ReelDocument *before = self->document;
+    if (!before) {
+        reel_session_set_document(self, document);
+        return;
+    }
+    gboolean all =
+        self->from == reel_document_start_ns(before) && self->to >= reel_document_end_ns(before);
+    uint64_t from = self->from, to = self->to, cursor = self->cursor;
+    guint lane = self->lane < reel_document_lane_count(before)
+                     ? same_lane(document, reel_document_lane(before, self->lane))
+                     : G_MAXUINT;
+    guint finding = self->finding < reel_document_finding_count(before)
+                        ? same_finding(document, reel_document_finding(before, self->finding))
+                        : G_MAXUINT;
+    g_object_freeze_notify(G_OBJECT(self));
+    reel_session_set_document(self, document);
+    if (!all) {
+        uint64_t end = reel_document_end_ns(document);
+        if (follow && end > to)
+            set_range(self, end - MIN(to - from, end), end);
+        else
+            set_range(self, from, to);
+    }
+    reel_session_set_cursor(self, follow ? UINT64_MAX : cursor, FALSE);
+    reel_session_set_lane(self, lane);
+    reel_session_set_finding(self, finding);
+    notify(self, P_FILTER); /* to be evaluated anew */
+    g_object_thaw_notify(G_OBJECT(self));
 }
 
 static void reel_session_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)

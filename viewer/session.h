@@ -21,6 +21,9 @@ ReelSession *reel_session_new(void);
  * real time). */
 ReelDocument *reel_session_document(ReelSession *self);
 void reel_session_set_document(ReelSession *self, ReelDocument *document);
+/* The same trace, read anew after it grew: range, cursor, lane, finding and filter stay. `follow`:
+ * the end stays in view, and the cursor at it. */
+void reel_session_update_document(ReelSession *self, ReelDocument *document, gboolean follow);
 
 uint64_t reel_session_from(ReelSession *self);
 uint64_t reel_session_to(ReelSession *self);
@@ -68,8 +71,8 @@ void reel_session_set_filter(ReelSession *self, const char *filter);
 guint reel_session_stack(ReelSession *self);
 void reel_session_set_stack(ReelSession *self, guint stack);
 
-/* To the next (1) or previous (-1) change of state of the selected thread, or of any thread. */
-void reel_session_step(ReelSession *self, int direction, gboolean selected_lane_only);
+/* To the next (1) or previous (-1) change of a lane; G_MAXUINT: of any thread. */
+void reel_session_step(ReelSession *self, int direction, guint lane);
 /* To the next or previous finding: selected too. */
 void reel_session_step_finding(ReelSession *self, int direction);
 

@@ -4,7 +4,6 @@
 
 #include "tracer/model/time_text.h"
 #include "viewer/draw/scene.h"
-#include "viewer/wakes.h"
 
 struct _ReelTimeline {
     GtkWidget parent_instance;
@@ -439,6 +438,11 @@ char *reel_timeline_describe(ReelTimeline *self)
     char moment[REEL_TIME_TEXT];
     reel_moment_text(cursor, 1, moment);
     return g_strdup_printf("%s at %s: nothing", lane->name, moment);
+}
+
+ReelWakes *reel_timeline_wakes(ReelTimeline *self)
+{
+    return self->wakes;
 }
 
 gint64 reel_timeline_paint_time(ReelTimeline *self)

@@ -6,6 +6,7 @@
 
 #include "viewer/draw/scene.h"
 #include "viewer/session.h"
+#include "viewer/wakes.h"
 
 G_BEGIN_DECLS
 
@@ -19,6 +20,8 @@ void reel_timeline_set_adjustment(ReelTimeline *self, GtkAdjustment *adjustment)
 char *reel_timeline_describe(ReelTimeline *self);
 /* Shows the state that the selected lane is in at the cursor, with a margin. */
 void reel_timeline_zoom_to_state(ReelTimeline *self);
+/* Who ended what: of the selection. */
+ReelWakes *reel_timeline_wakes(ReelTimeline *self);
 /* How long the last picture took to put together, in µs of wall time. */
 gint64 reel_timeline_paint_time(ReelTimeline *self);
 

@@ -3,9 +3,15 @@
 #include "tracer/model/state.h"
 #include "tracer/model/time_text.h"
 #include "viewer/actions.h"
+#include "viewer/filter_bar.h"
+#include "viewer/legend.h"
+#include "viewer/live.h"
 #include "viewer/palette.h"
 #include "viewer/panel/bottom_panel.h"
+#include "viewer/recorder.h"
 #include "viewer/ruler.h"
+#include "viewer/snapshot.h"
+#include "viewer/start_page.h"
 #include "viewer/state_panel.h"
 #include "viewer/timeline.h"
 
@@ -14,18 +20,26 @@ struct _ReelWindow {
     ReelSession *session;
     ReelDocument *loading; /* until it is loaded */
     char *place;           /* where to begin in it */
+    ReelLive *live;        /* an unfinished trace, read anew as it grows */
+    ReelRecorder *recorder;
     GtkLabel *name, *summary, *message, *position, *speed;
     GtkInfoBar *message_bar;
     GtkStack *stack;
     GtkProgressBar *progress;
     GtkScrolledWindow *lanes;
-    GtkWidget *legend, *playback;
+    GtkFlowBox *legend;
+    GtkWidget *playback;
     GtkButton *play;
     ReelOverview *overview;
     ReelRuler *ruler;
     ReelTimeline *timeline;
     ReelStatePanel *state_panel;
     ReelBottomPanel *bottom_panel;
+    ReelFilterBar *filter_bar;
+    ReelStartPage *start_page;
+    GtkWidget *live_box;
+    GtkLabel *live_text;
+    GtkWidget *stop;
 };
 
 G_DEFINE_FINAL_TYPE(ReelWindow, reel_window, GTK_TYPE_APPLICATION_WINDOW)
@@ -54,68 +68,18 @@ static void close_message(GtkInfoBar *bar, int response, gpointer data)
     gtk_info_bar_set_revealed(bar, FALSE);
 }
 
-/* A square with the colour and pattern of a state, for the legend. */
-static void draw_swatch(GtkDrawingArea *area, cairo_t *cairo, int width, int height, gpointer data)
-{
-    struct reel_palette palette;
-    enum reel_state_role role = GPOINTER_TO_UINT(data);
-    reel_palette_read(&palette, GTK_WIDGET(area));
-    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, width, height);
-    int stride = cairo_image_surface_get_stride(surface) / 4;
-    uint32_t *pixels = (uint32_t *)(void *)cairo_image_surface_get_data(surface);
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++)
-            pixels[y * stride + x] = reel_palette_pixel(&palette, role, x, y);
-    cairo_surface_mark_dirty(surface);
-    cairo_set_source_surface(cairo, surface, 0, 0);
-    cairo_paint(cairo);
-    cairo_surface_destroy(surface);
-}
-
-static void fill_legend(ReelWindow *self)
-{
-    static const struct {
-        enum reel_state_role role;
-        const char *text;
-    } entries[] = {{REEL_STATE_ROLE_RUNNING, "running"},
-                   {REEL_STATE_ROLE_RUNNABLE, "waits for a processor"},
-                   {REEL_STATE_ROLE_LOCK, "waits for a held lock"},
-                   {REEL_STATE_ROLE_ORDER, "waits for another's work"},
-                   {REEL_STATE_ROLE_GIL, "waits for a global lock"},
-                   {REEL_STATE_ROLE_IO, "i/o"},
-                   {REEL_STATE_ROLE_CALLBACK, "callback"},
-                   {REEL_STATE_ROLE_IDLE, "idle"},
-                   {REEL_STATE_ROLE_GAP, "not recorded"}};
-    for (unsigned i = 0; i < G_N_ELEMENTS(entries); i++) {
-        GtkWidget *pair = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 5);
-        GtkWidget *swatch = gtk_drawing_area_new();
-        GtkWidget *label = gtk_label_new(entries[i].text);
-        gtk_drawing_area_set_content_width(GTK_DRAWING_AREA(swatch), 14);
-        gtk_drawing_area_set_content_height(GTK_DRAWING_AREA(swatch), 12);
-        gtk_widget_set_valign(swatch, GTK_ALIGN_CENTER);
-        gtk_drawing_area_set_draw_func(GTK_DRAWING_AREA(swatch), draw_swatch,
-                                       GUINT_TO_POINTER(entries[i].role), NULL);
-        gtk_widget_add_css_class(label, "reel-summary");
-        gtk_box_append(GTK_BOX(pair), swatch);
-        gtk_box_append(GTK_BOX(pair), label);
-        gtk_flow_box_insert(GTK_FLOW_BOX(self->legend), pair, -1);
-    }
-}
-
-static gboolean go_to_place(ReelWindow *self, const char *place)
+gboolean reel_window_go_to(ReelWindow *self, const char *place)
 {
     ReelDocument *document = reel_session_document(self->session);
     struct reel_error error = {0};
     uint64_t ns;
     if (!document || !place || !*place)
         return FALSE;
-    for (guint i = 0; i < reel_document_finding_count(document); i++) {
-        const struct reel_finding_mark *finding = reel_document_finding(document, i);
-        if (g_strcmp0(finding->id, place) == 0) {
-            reel_session_set_cursor(self->session, finding->time_ns, TRUE);
+    for (guint i = 0; i < reel_document_finding_count(document); i++)
+        if (g_strcmp0(reel_document_finding(document, i)->id, place) == 0) {
+            reel_session_go_to_finding(self->session, i);
             return TRUE;
         }
-    }
     if (!reel_moment_parse(place, reel_session_cursor(self->session),
                            reel_document_end_ns(document), &ns, &error)) {
         reel_window_say(self, error.message);
@@ -125,11 +89,85 @@ static gboolean go_to_place(ReelWindow *self, const char *place)
     return TRUE;
 }
 
+ReelTimeline *reel_window_timeline(ReelWindow *self)
+{
+    return self->timeline;
+}
+
+void reel_window_focus_filter(ReelWindow *self)
+{
+    reel_filter_bar_focus(self->filter_bar);
+}
+
+void reel_window_focus_graph(ReelWindow *self)
+{
+    gtk_widget_set_visible(GTK_WIDGET(self->state_panel), TRUE);
+    gtk_widget_child_focus(GTK_WIDGET(self->state_panel), GTK_DIR_TAB_FORWARD);
+}
+
+void reel_window_show_start(ReelWindow *self)
+{
+    reel_start_page_refresh(self->start_page);
+    gtk_stack_set_visible_child_name(self->stack, "start");
+    gtk_widget_child_focus(GTK_WIDGET(self->start_page), GTK_DIR_TAB_FORWARD);
+}
+
 static void show_progress(ReelWindow *self)
 {
     double share = 0;
     g_object_get(self->loading, "progress", &share, NULL);
     gtk_progress_bar_set_fraction(self->progress, share);
+}
+
+static void show_summary(ReelWindow *self, ReelDocument *document)
+{
+    g_autofree char *base = g_path_get_basename(reel_document_origin(document));
+    g_autofree char *title = g_strdup_printf("%s — Reel", base);
+    gtk_window_set_title(GTK_WINDOW(self), title);
+    gtk_label_set_text(self->name, base);
+    gtk_label_set_text(self->summary, reel_document_summary(document));
+}
+
+static void show_live(ReelWindow *self)
+{
+    gboolean live = self->live && reel_live_is_growing(self->live);
+    gboolean recording = self->recorder && reel_recorder_is_running(self->recorder);
+    gtk_widget_set_visible(self->live_box, live || recording);
+    gtk_widget_set_visible(self->stop, recording);
+    gtk_label_set_text(self->live_text, recording ? "recording" : "growing");
+}
+
+void reel_window_toggle_follow(ReelWindow *self)
+{
+    if (self->live)
+        reel_live_set_follows(self->live, !reel_live_follows(self->live));
+}
+
+/* A reading of the trace that is on view, newer than the one shown. */
+static void refreshed(ReelWindow *self, ReelDocument *document)
+{
+    show_summary(self, document);
+    reel_session_update_document(self->session, document, reel_live_follows(self->live));
+    show_live(self);
+}
+
+static void watch_growth(ReelWindow *self, ReelDocument *document)
+{
+    g_clear_object(&self->live);
+    self->live = reel_live_new(document);
+    g_signal_connect_object(self->live, "refreshed", G_CALLBACK(refreshed), self,
+                            G_CONNECT_SWAPPED);
+    show_live(self);
+}
+
+/* An error or a hang is the first thing to see. */
+static void select_first_error(ReelWindow *self, ReelDocument *document)
+{
+    for (guint i = 0; i < reel_document_finding_count(document); i++)
+        if (g_strcmp0(reel_document_finding(document, i)->severity, "error") == 0) {
+            reel_session_set_finding(self->session, i);
+            return;
+        }
 }
 
 static void loaded(ReelDocument *document, const char *error, gpointer data)
@@ -144,16 +182,20 @@ static void loaded(ReelDocument *document, const char *error, gpointer data)
         g_clear_object(&self->loading);
         return;
     }
-    g_autofree char *base = g_path_get_basename(reel_document_path(document));
-    g_autofree char *title = g_strdup_printf("%s — Reel", base);
-    gtk_window_set_title(GTK_WINDOW(self), title);
-    gtk_label_set_text(self->name, base);
-    gtk_label_set_text(self->summary, reel_document_summary(document));
+    g_autoptr(GFile) file = g_file_new_for_path(reel_document_origin(document));
+    g_autofree char *uri = g_file_get_uri(file);
+    gtk_recent_manager_add_item(gtk_recent_manager_get_default(), uri);
+    show_summary(self, document);
     reel_session_set_document(self->session, document);
+    select_first_error(self, document);
     gtk_stack_set_visible_child_name(self->stack, "trace");
     gtk_widget_set_visible(self->playback, TRUE);
-    go_to_place(self, self->place);
+    reel_window_go_to(self, self->place);
     gtk_widget_grab_focus(GTK_WIDGET(self->timeline));
+    watch_growth(self, document);
+    if (reel_document_is_unfinished(document) && !self->recorder)
+        reel_window_say(self, "this trace is not finished: it is shown as far as it was recorded. "
+                              "If nothing records into it any more, finish it with reel recover.");
     g_clear_object(&self->loading);
 }
 
@@ -163,6 +205,7 @@ void reel_window_open(ReelWindow *self, const char *path, const char *place)
     g_free(self->place);
     self->place = g_strdup(place);
     g_clear_object(&self->loading);
+    g_clear_object(&self->live);
     self->loading = reel_document_new(path);
     gtk_progress_bar_set_fraction(self->progress, 0);
     gtk_stack_set_visible_child_name(self->stack, "loading");
@@ -172,12 +215,73 @@ void reel_window_open(ReelWindow *self, const char *path, const char *place)
     reel_document_load(self->loading);
 }
 
+static void cancel_loading(ReelWindow *self)
+{
+    g_clear_object(&self->loading);
+    gtk_stack_set_visible_child_name(self->stack,
+                                     reel_session_document(self->session) ? "trace" : "start");
+}
+
+static void open_recent(ReelWindow *self, const char *path)
+{
+    reel_window_open(self, path, NULL);
+}
+
+static void recording_ended(ReelWindow *self, const char *said)
+{
+    show_live(self);
+    if (self->live)
+        reel_live_look(self->live);
+    else if (g_file_test(reel_recorder_trace(self->recorder), G_FILE_TEST_EXISTS))
+        reel_window_open(self, reel_recorder_trace(self->recorder), NULL);
+    else
+        reel_window_say(self, *said ? said : "nothing was recorded");
+}
+
+/* The trace is there a moment after the program began. */
+static gboolean open_when_there(gpointer data)
+{
+    ReelWindow *self = data;
+    if (!self->recorder || self->live || self->loading)
+        return G_SOURCE_REMOVE;
+    enum reel_trace_state state;
+    if (reel_snapshot_state(reel_recorder_trace(self->recorder), &state, NULL)) {
+        reel_window_open(self, reel_recorder_trace(self->recorder), NULL);
+        return G_SOURCE_REMOVE;
+    }
+    return reel_recorder_is_running(self->recorder) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+void reel_window_record(ReelWindow *self, const char *command)
+{
+    g_autoptr(GError) error = NULL;
+    g_clear_object(&self->recorder);
+    g_clear_object(&self->live);
+    self->recorder = reel_recorder_new(command, &error);
+    if (!self->recorder) {
+        reel_window_say(self, error->message);
+        return;
+    }
+    gtk_stack_set_visible_child_name(self->stack, "loading");
+    g_signal_connect_object(self->recorder, "ended", G_CALLBACK(recording_ended), self,
+                            G_CONNECT_SWAPPED);
+    g_timeout_add_full(G_PRIORITY_DEFAULT, 150, open_when_there, g_object_ref(self),
+                       g_object_unref);
+    show_live(self);
+}
+
+static void stop_recording(ReelWindow *self)
+{
+    if (self->recorder)
+        reel_recorder_stop(self->recorder);
+}
+
 static void time_entered(GtkDialog *dialog, int response, gpointer data)
 {
     ReelWindow *self = data;
     GtkWidget *entry = g_object_get_data(G_OBJECT(dialog), "entry");
     if (response == GTK_RESPONSE_OK)
-        go_to_place(self, gtk_editable_get_text(GTK_EDITABLE(entry)));
+        reel_window_go_to(self, gtk_editable_get_text(GTK_EDITABLE(entry)));
     gtk_window_destroy(GTK_WINDOW(dialog));
 }
 
@@ -232,6 +336,10 @@ static void reel_window_dispose(GObject *object)
     ReelWindow *self = REEL_WINDOW(object);
     if (self->session)
         reel_session_set_playing(self->session, FALSE);
+    if (self->recorder)
+        reel_recorder_stop(self->recorder);
+    g_clear_object(&self->recorder);
+    g_clear_object(&self->live);
     g_clear_object(&self->loading);
     g_clear_object(&self->session);
     g_clear_pointer(&self->place, g_free);
@@ -248,6 +356,8 @@ static void reel_window_class_init(ReelWindowClass *class)
     g_type_ensure(REEL_TYPE_TIMELINE);
     g_type_ensure(REEL_TYPE_STATE_PANEL);
     g_type_ensure(REEL_TYPE_BOTTOM_PANEL);
+    g_type_ensure(REEL_TYPE_FILTER_BAR);
+    g_type_ensure(REEL_TYPE_START_PAGE);
     gtk_widget_class_set_template_from_resource(widget_class, "/reel/viewer/window.ui");
 #define REEL_BIND(child) gtk_widget_class_bind_template_child(widget_class, ReelWindow, child)
     REEL_BIND(name);
@@ -267,6 +377,13 @@ static void reel_window_class_init(ReelWindowClass *class)
     REEL_BIND(ruler);
     REEL_BIND(timeline);
     REEL_BIND(state_panel);
+    REEL_BIND(filter_bar);
+    REEL_BIND(start_page);
+    REEL_BIND(live_box);
+    REEL_BIND(live_text);
+    REEL_BIND(stop);
+    gtk_widget_class_bind_template_callback(widget_class, cancel_loading);
+    gtk_widget_class_bind_template_callback(widget_class, stop_recording);
 #undef REEL_BIND
 }
 
@@ -274,13 +391,19 @@ static void reel_window_init(ReelWindow *self)
 {
     gtk_widget_init_template(GTK_WIDGET(self));
     self->session = reel_session_new();
+    reel_filter_bar_set_session(self->filter_bar, self->session);
+    g_signal_connect_object(self->start_page, "record", G_CALLBACK(reel_window_record), self,
+                            G_CONNECT_SWAPPED);
+    g_signal_connect_object(self->start_page, "open", G_CALLBACK(open_recent), self,
+                            G_CONNECT_SWAPPED);
+    reel_start_page_refresh(self->start_page);
     reel_overview_set_session(self->overview, self->session);
     reel_ruler_set_session(self->ruler, self->session);
     reel_timeline_set_session(self->timeline, self->session);
     reel_timeline_set_adjustment(self->timeline, gtk_scrolled_window_get_vadjustment(self->lanes));
     reel_state_panel_set_session(self->state_panel, self->session);
     reel_bottom_panel_set_session(self->bottom_panel, self->session);
-    fill_legend(self);
+    reel_legend_fill(self->legend);
     gtk_widget_set_visible(self->playback, FALSE);
     g_signal_connect(self->message_bar, "response", G_CALLBACK(close_message), NULL);
     const char *const moves[] = {"notify::from", "notify::to", "notify::cursor"};

@@ -5,6 +5,7 @@
 #include <gtk/gtk.h>
 
 #include "viewer/session.h"
+#include "viewer/timeline.h"
 
 G_BEGIN_DECLS
 
@@ -14,9 +15,19 @@ G_DECLARE_FINAL_TYPE(ReelWindow, reel_window, REEL, WINDOW, GtkApplicationWindow
 ReelWindow *reel_window_new(GtkApplication *application);
 /* `place`: where to begin: "2.03s", "F-0001…" or NULL. */
 void reel_window_open(ReelWindow *self, const char *path, const char *place);
+/* Records a program, and shows its trace while it grows. */
+void reel_window_record(ReelWindow *self, const char *command);
 ReelSession *reel_window_session(ReelWindow *self);
 /* Tells the person, in the window. */
 void reel_window_say(ReelWindow *self, const char *text);
+/* The page to record a program, to open a recent trace. */
+void reel_window_show_start(ReelWindow *self);
+void reel_window_toggle_follow(ReelWindow *self);
+void reel_window_focus_filter(ReelWindow *self);
+void reel_window_focus_graph(ReelWindow *self);
+ReelTimeline *reel_window_timeline(ReelWindow *self);
+/* "2.03s", "41%", "+5ms", "F-…": says what is wrong with it. */
+gboolean reel_window_go_to(ReelWindow *self, const char *place);
 /* Asks for a time to go to. */
 void reel_window_ask_time(ReelWindow *self);
 /* The selected lane at the cursor, in words. */

@@ -4,29 +4,7 @@
 #include <unistd.h>
 
 #include "tracer/model/live_table.h"
-#include "tracer/symbols/symbols.h"
-
-/* The model asks for names; the symbols know them. */
-static const char *symbol_of(void *data, uint32_t process, uint64_t address)
-{
-    struct reel_symbols *symbols = data;
-    struct reel_symbol symbol;
-    const char *variable = reel_symbols_variable(symbols, process, address);
-    if (variable)
-        return variable;
-    return reel_symbols_entry(symbols, process, address, &symbol) ? symbol.function : NULL;
-}
-
-static bool site_of(void *data, uint32_t stack, struct reel_name_site *site)
-{
-    struct reel_symbol_site found;
-    if (!reel_symbols_site(data, stack, &found))
-        return false;
-    site->expression = found.expression;
-    site->file = found.file;
-    site->line = (unsigned)found.line;
-    return true;
-}
+#include "tracer/symbols/sealing.h"
 
 static bool print_progress(void *data, uint64_t done, uint64_t total)
 {
@@ -39,22 +17,14 @@ static bool print_progress(void *data, uint64_t done, uint64_t total)
 bool reel_seal_with_symbols(struct reel_trace *trace, bool show_progress, bool tolerant,
                             struct reel_seal_result *result, struct reel_error *error)
 {
-    struct reel_symbols *symbols = reel_symbols_new(trace, error);
-    if (!symbols)
-        return false;
-    struct reel_seal_options options = {
-        .writer = REEL_ROWS_PAGES,
-        .tolerant = tolerant,
-        .names = {.symbol = symbol_of, .site = site_of, .data = symbols},
-    };
     bool terminal = show_progress && isatty(STDERR_FILENO);
-    if (terminal)
-        options.progress = print_progress;
-    bool good =
-        reel_symbols_name_frames(symbols, error) && reel_seal(trace, &options, result, error);
+    const struct reel_sealing_options options = {
+        .tolerant = tolerant,
+        .progress = terminal ? print_progress : NULL,
+    };
+    bool good = reel_seal_named(trace, &options, result, error);
     if (terminal)
         fputs("\r\033[K", stderr);
-    reel_symbols_free(symbols);
     return good;
 }
 

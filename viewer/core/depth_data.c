@@ -142,6 +142,14 @@ int32_t reel_depth_data_at(const struct reel_depth_data *data, uint64_t ns)
     return changes ? data->value[changes - 1] : 0;
 }
 
+uint64_t reel_depth_data_change(const struct reel_depth_data *data, uint64_t ns, int direction)
+{
+    size_t changes = changes_until(data, direction > 0 || ns == 0 ? ns : ns - 1);
+    if (direction > 0)
+        return changes < data->count ? data->time[changes] : UINT64_MAX;
+    return changes && data->time[changes - 1] < ns ? data->time[changes - 1] : UINT64_MAX;
+}
+
 /* value · ns from the beginning of time until `ns`, where `changes` have happened. */
 static double integral_until(const struct reel_depth_data *data, uint64_t ns, size_t changes)
 {

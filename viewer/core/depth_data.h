@@ -31,6 +31,8 @@ bool reel_depth_data_count_spans(struct reel_depth_data *data, uint64_t *begin, 
 bool reel_depth_data_finish(struct reel_depth_data *data);
 
 int32_t reel_depth_data_at(const struct reel_depth_data *data, uint64_t ns);
+/* The first change after (1) or the last before (-1) `ns`; UINT64_MAX: there is none. */
+uint64_t reel_depth_data_change(const struct reel_depth_data *data, uint64_t ns, int direction);
 
 struct reel_depth_column {
     int32_t lowest, highest; /* within the column */

@@ -9,6 +9,7 @@
 #include "viewer/palette.h"
 
 #define REEL_TIMELINE_NAMES 180 /* pixels on the left for the lanes' names */
+#define REEL_RULER_HEIGHT   24
 #define REEL_LOOP_BUDGET_NS 50000000u
 
 /* From a moment on one lane to a moment on another: who woke or handed over to whom. */
@@ -45,6 +46,11 @@ double reel_scene_lane_y(const struct reel_scene *scene, guint lane);
 
 /* Rows in view, findings, arrows, selection, cursor. The origin is the top of the first row. */
 void reel_scene_paint(const struct reel_scene *scene, struct reel_painter *painter);
+
+/* The scale of time, REEL_RULER_HEIGHT high, at the origin. */
+void reel_scene_paint_ruler(const struct reel_scene *scene, struct reel_painter *painter);
+/* The round distance between two marks: 1, 2 or 5 times a power of ten, at least `least_ns`. */
+uint64_t reel_ruler_step(uint64_t least_ns);
 
 /* Its parts, in files of their own. */
 void reel_scene_paint_lane(const struct reel_scene *scene, struct reel_painter *painter,

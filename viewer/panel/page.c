@@ -89,6 +89,8 @@ void reel_panel_page_set_session(ReelPanelPage *self, ReelSession *session)
     private->session = g_object_ref(session);
     g_signal_connect_object(session, "notify::document", G_CALLBACK(document_changed), self,
                             G_CONNECT_SWAPPED);
+    if (REEL_PANEL_PAGE_GET_CLASS(self)->bound)
+        REEL_PANEL_PAGE_GET_CLASS(self)->bound(self, session);
     for (unsigned i = 0; i < G_N_ELEMENTS(signals); i++)
         if (REEL_PANEL_PAGE_GET_CLASS(self)->follows & signals[i].follows)
             g_signal_connect_object(session, signals[i].signal, G_CALLBACK(moved), self,

@@ -23,6 +23,8 @@ enum reel_panel_page_follows {
 
 struct _ReelPanelPageClass {
     GtkWidgetClass parent_class;
+    /* The session is there, to connect to more than `follows` says. May be NULL. */
+    void (*bound)(ReelPanelPage *self, ReelSession *session);
     /* Another document: what is shown is no more. May be NULL. */
     void (*clear)(ReelPanelPage *self);
     /* The page is seen, a document is there, and what the page shows is out of date. */

@@ -1,0 +1,99 @@
+#include "viewer/snapshot.h"
+
+#include <glib/gstdio.h>
+#include <unistd.h>
+
+#include "tracer/detect/detector.h"
+#include "tracer/symbols/sealing.h"
+
+static void pass_on(GError **error, const struct reel_error *from)
+{
+    g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s%s%s", from->message,
+                *from->hint ? "\n" : "", from->hint);
+}
+
+gboolean reel_snapshot_state(const char *path, enum reel_trace_state *state, GError **error)
+{
+    struct reel_error own = {0};
+    struct reel_trace *trace = reel_trace_open(path, REEL_TRACE_READ, &own);
+    if (!trace) {
+        pass_on(error, &own);
+        return FALSE;
+    }
+    *state = reel_trace_state(trace);
+    reel_trace_close(trace, NULL);
+    return TRUE;
+}
+
+/* A consistent copy, though somebody may be writing. */
+static gboolean copy_database(sqlite3 *from, const char *to, GError **error)
+{
+    sqlite3 *copy = NULL;
+    gboolean good = sqlite3_open(to, &copy) == SQLITE_OK;
+    sqlite3_backup *backup = good ? sqlite3_backup_init(copy, "main", from, "main") : NULL;
+    if (backup) {
+        good = sqlite3_backup_step(backup, -1) == SQLITE_DONE;
+        sqlite3_backup_finish(backup);
+    }
+    if (!good || !backup)
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot copy the trace to %s: %s", to,
+                    sqlite3_errmsg(copy));
+    sqlite3_close(copy);
+    return good && backup;
+}
+
+char *reel_snapshot_take(const char *path, GError **error)
+{
+    struct reel_error own = {0};
+    struct reel_trace *trace = reel_trace_open(path, REEL_TRACE_READ, &own);
+    if (!trace) {
+        pass_on(error, &own);
+        return NULL;
+    }
+    g_autofree char *copy = NULL;
+    int descriptor = g_file_open_tmp("reel-XXXXXX.reel", &copy, error);
+    if (descriptor < 0) {
+        reel_trace_close(trace, NULL);
+        return NULL;
+    }
+    close(descriptor);
+    gboolean good = copy_database(reel_trace_database(trace), copy, error);
+    reel_trace_close(trace, NULL);
+    if (good) {
+        const struct reel_sealing_options options = {.tolerant = true};
+        trace = reel_trace_open(copy, REEL_TRACE_WRITE, &own);
+        good = trace && reel_seal_named(trace, &options, NULL, &own);
+        reel_trace_close(trace, NULL);
+        if (!good)
+            pass_on(error, &own);
+    }
+    if (good)
+        return g_steal_pointer(&copy);
+    reel_snapshot_remove(g_steal_pointer(&copy));
+    return NULL;
+}
+
+void reel_snapshot_remove(char *copy)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+    for (unsigned i = 0; copy && i < G_N_ELEMENTS(suffixes); i++) {
+        g_autofree char *file = g_strconcat(copy, suffixes[i], NULL);
+        g_unlink(file);
+    }
+    g_free(copy);
+}
+
+gboolean reel_snapshot_check(const char *path, GError **error)
+{
+    struct reel_error own = {0};
+    if (access(path, W_OK) != 0)
+        return TRUE;
+    struct reel_trace *trace = reel_trace_open(path, REEL_TRACE_WRITE, &own);
+    struct reel_finding_set *findings = trace ? reel_detect_trace(trace, &own) : NULL;
+    gboolean good = findings && reel_findings_write(findings, trace, &own);
+    reel_finding_set_free(findings);
+    reel_trace_close(trace, NULL);
+    if (!good)
+        pass_on(error, &own);
+    return good;
+}

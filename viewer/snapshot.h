@@ -1,0 +1,22 @@
+/* A trace that is not finished, as one that can be looked at: a sealed copy in a temporary file.
+ * The trace itself, and whoever records into it, are left alone. */
+#ifndef REEL_VIEWER_SNAPSHOT_H
+#define REEL_VIEWER_SNAPSHOT_H
+
+#include <gio/gio.h>
+
+#include "tracer/store/trace.h"
+
+/* Whether the file is a trace, and in what state. FALSE and an error when it cannot be opened. */
+gboolean reel_snapshot_state(const char *path, enum reel_trace_state *state, GError **error);
+
+/* Copies and seals what has been recorded so far. The path of the copy, to be removed with
+ * reel_snapshot_remove; NULL and an error on failure. Any thread. */
+char *reel_snapshot_take(const char *path, GError **error);
+void reel_snapshot_remove(char *copy);
+
+/* Runs the detectors on a sealed trace and keeps what they find in it, as `reel check FILE` does.
+ * Does nothing to a file that may not be written. Any thread. */
+gboolean reel_snapshot_check(const char *path, GError **error);
+
+#endif
