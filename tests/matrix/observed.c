@@ -1,11 +1,17 @@
 /* Deadlocks and hangs that happen. A guilty one never ends by itself. */
 #include <errno.h>
 #include <fcntl.h>
+#include <mqueue.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -400,6 +406,180 @@ static void drain_under_lock(bool guilty)
     run_together(work_under_way, drain, NULL);
 }
 
+static sem_t left, right;
+static bool over;
+
+/* Two semaphores that were locks until now, in opposite orders, while a third thread goes on. */
+static void *sem_cross(void *number)
+{
+    sem_t *mine = number ? &left : &right, *other = number ? &right : &left;
+    for (int i = 0; i < 2; i++) {
+        sem_wait(mine);
+        sem_post(mine);
+    }
+    pthread_barrier_wait(&both);
+    sem_wait(mine);
+    pthread_barrier_wait(&both);
+    if (bad) {
+        sem_wait(other);
+        sem_post(other);
+    }
+    sem_post(mine);
+    return NULL;
+}
+
+static void *go_on(void *unused)
+{
+    while (!__atomic_load_n(&over, __ATOMIC_ACQUIRE))
+        pause_ms(10);
+    return unused;
+}
+
+static void semaphores_cross(bool guilty)
+{
+    bad = guilty;
+    sem_init(&left, 0, 1);
+    sem_init(&right, 0, 1);
+    pthread_barrier_init(&both, NULL, 2);
+    pthread_t worker = start(go_on, NULL);
+    pthread_t one = start(sem_cross, NULL), two = start(sem_cross, &bad);
+    if (!guilty)
+        pause_ms(1500);
+    pthread_join(one, NULL);
+    pthread_join(two, NULL);
+    __atomic_store_n(&over, true, __ATOMIC_RELEASE);
+    pthread_join(worker, NULL);
+}
+
+static int bell;
+
+/* Rings twice for one who listens three times. */
+static void *listen_thrice(void *unused)
+{
+    uint64_t rung;
+    for (int i = 0; i < 3; i++)
+        if (read(bell, &rung, sizeof rung) != sizeof rung)
+            abort();
+    return unused;
+}
+
+static void *ring(void *unused)
+{
+    const uint64_t once = 1;
+    for (int i = 0; i < (bad ? 2 : 3); i++) {
+        pause_ms(i == 2 ? 1500 : 20);
+        if (write(bell, &once, sizeof once) != sizeof once)
+            abort();
+    }
+    return unused;
+}
+
+static void eventfd_hang(bool guilty)
+{
+    bad = guilty;
+    bell = eventfd(0, 0);
+    run_together(listen_thrice, ring, NULL);
+}
+
+/* Question and answer, and the last question is not asked. */
+static void *answer(void *unused)
+{
+    char byte;
+    for (int i = 0; i < 3; i++)
+        if (recv(there[1], &byte, 1, 0) != 1 || send(there[1], &byte, 1, 0) != 1)
+            abort();
+    return unused;
+}
+
+static void *ask(void *unused)
+{
+    char byte = 'x';
+    for (int i = 0; i < (bad ? 2 : 3); i++) {
+        pause_ms(i == 2 ? 1500 : 20);
+        if (send(there[0], &byte, 1, 0) != 1 || recv(there[0], &byte, 1, 0) != 1)
+            abort();
+    }
+    return unused;
+}
+
+static void socket_hang(bool guilty)
+{
+    bad = guilty;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, there))
+        abort();
+    run_together(answer, ask, NULL);
+}
+
+/* The twin's wait has a limit, of which the call says nothing. */
+static void socket_limit(bool guilty)
+{
+    struct timeval limit = {.tv_sec = 1, .tv_usec = 500000};
+    char byte;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, there))
+        abort();
+    if (!guilty)
+        setsockopt(there[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    if (recv(there[0], &byte, 1, 0) >= 0)
+        abort();
+}
+
+/* A queue whose name is gone: nobody else can come to it. */
+static mqd_t queue;
+
+static void *send_late(void *unused)
+{
+    pause_ms(1500);
+    if (mq_send(queue, "x", 1, 0) != 0)
+        abort();
+    return unused;
+}
+
+static void queue_hang(bool guilty)
+{
+    struct mq_attr attributes = {.mq_maxmsg = 2, .mq_msgsize = 8};
+    char message[8], queue_name[32];
+    snprintf(queue_name, sizeof queue_name, "/reel-matrix-%d", (int)getpid());
+    queue = mq_open(queue_name, O_RDWR | O_CREAT, 0600, &attributes);
+    mq_unlink(queue_name);
+    if (queue == (mqd_t)-1)
+        abort();
+    pthread_t sender;
+    if (!guilty)
+        sender = start(send_late, NULL);
+    if (mq_receive(queue, message, sizeof message, NULL) != 1)
+        abort();
+    if (!guilty)
+        pthread_join(sender, NULL);
+}
+
+static void stop(int number)
+{
+    (void)number;
+}
+
+static void wake(int number)
+{
+    (void)number;
+    sem_post(&left);
+}
+
+/* A handler for what a person sends to stop the program wakes nobody at a barrier; one for an alarm
+ * may wake who waits for a semaphore. */
+static void handlers(bool guilty)
+{
+    signal(SIGINT, stop);
+    signal(SIGTERM, stop);
+    if (guilty) {
+        short_barrier(true);
+        return;
+    }
+    signal(SIGALRM, wake);
+    sem_init(&left, 0, 0);
+    alarm(2);
+    while (sem_wait(&left) == -1 && errno == EINTR)
+        ;
+}
+
 static pthread_t the_main;
 
 static void *join_main(void *unused)
@@ -435,6 +615,12 @@ const struct matrix_case observed_cases[] = {
     {"shared-owner-killed", "deadlock", "observed", shared_owner_killed},
     {"join-main", "deadlock", "observed", join_main_circle},
     {"drain-under-lock", "hang", "observed", drain_under_lock},
+    {"semaphores-beside-work", "deadlock", "observed", semaphores_cross},
+    {"eventfd", "hang", "observed", eventfd_hang},
+    {"socket-pair", "hang", "observed", socket_hang},
+    {"socket-with-limit", "hang", "observed", socket_limit},
+    {"unnamed-queue", "hang", "observed", queue_hang},
+    {"handlers", "hang", "observed", handlers},
     {"full-pipes", "hang,deadlock", "observed", full_pipes},
     {"pipe-to-oneself", "hang,deadlock", "observed", slow_pipe},
     {"timed-is-no-deadlock", "deadlock", "observed", timed_only},

@@ -47,6 +47,55 @@ const char *reel_live_holds_name(const struct reel_live_holds *holds, uint32_t p
     return name && name->text[0] ? name->text : NULL;
 }
 
+static guint hash_semaphore(const void *key)
+{
+    const struct reel_live_semaphore *semaphore = key;
+    return (guint)(semaphore->object >> 3 ^ semaphore->object >> 35) * 31u + semaphore->process;
+}
+
+static gboolean same_semaphore(const void *left, const void *right)
+{
+    const struct reel_live_semaphore *one = left, *other = right;
+    return one->object == other->object && one->process == other->process;
+}
+
+static struct reel_live_semaphore *find_semaphore(const struct reel_live_holds *holds,
+                                                  uint32_t process, uint64_t object)
+{
+    const struct reel_live_semaphore key = {.object = object, .process = process};
+    return g_hash_table_lookup(holds->semaphores, &key);
+}
+
+bool reel_live_holds_is_lock(const struct reel_live_holds *holds, uint32_t process, uint64_t object)
+{
+    const struct reel_live_semaphore *semaphore = find_semaphore(holds, process, object);
+    return semaphore && semaphore->is_lock && semaphore->returned;
+}
+
+static void begin_semaphore(struct reel_live_holds *holds, const struct reel_event *event)
+{
+    const struct reel_live_semaphore fresh = {
+        .object = event->object, .process = event->process, .is_lock = event->argument == 1};
+    if (event->flags & REEL_FLAG_SHARED_OBJECT)
+        return;
+    g_hash_table_add(holds->semaphores, g_memdup2(&fresh, sizeof fresh));
+}
+
+/* A program that waits in a loop for what others tell it may have very many of them. */
+#define WRITTEN_LIMIT 65536u
+
+static void note_written(struct reel_live_holds *holds, uint64_t eventfd)
+{
+    if (!reel_live_holds_has_written(holds, eventfd) &&
+        g_hash_table_size(holds->written) < WRITTEN_LIMIT)
+        g_hash_table_add(holds->written, g_memdup2(&eventfd, sizeof eventfd));
+}
+
+bool reel_live_holds_has_written(const struct reel_live_holds *holds, uint64_t eventfd)
+{
+    return g_hash_table_contains(holds->written, &eventfd);
+}
+
 void reel_live_holds_init(struct reel_live_holds *holds, uint32_t slots)
 {
     *holds = (struct reel_live_holds){
@@ -54,7 +103,10 @@ void reel_live_holds_init(struct reel_live_holds *holds, uint32_t slots)
         .slots = slots,
         .classes = 1ull << REEL_CLASS_MUTEX | 1ull << REEL_CLASS_RWLOCK |
                    1ull << REEL_CLASS_SPINLOCK | 1ull << REEL_CLASS_ONCE |
-                   1ull << REEL_CLASS_FILE_LOCK | 1ull << REEL_CLASS_RECORDER,
+                   1ull << REEL_CLASS_SEMAPHORE | 1ull << REEL_CLASS_FILE_LOCK |
+                   1ull << REEL_CLASS_EVENTFD | 1ull << REEL_CLASS_RECORDER,
+        .semaphores = g_hash_table_new_full(hash_semaphore, same_semaphore, g_free, NULL),
+        .written = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL),
         .names = g_hash_table_new_full(hash_name, same_name, g_free, NULL),
     };
 }
@@ -65,6 +117,8 @@ void reel_live_holds_clear(struct reel_live_holds *holds)
         g_free(holds->holder[i].hold);
     g_free(holds->holder);
     g_hash_table_unref(holds->names);
+    g_hash_table_unref(holds->written);
+    g_hash_table_unref(holds->semaphores);
     memset(holds, 0, sizeof *holds);
 }
 
@@ -104,12 +158,32 @@ static bool release(struct reel_live_holder *holder, uint8_t class, uint64_t obj
     return false;
 }
 
+static void semaphore_event(struct reel_live_holds *holds, struct reel_live_holder *holder,
+                            const struct reel_event *event)
+{
+    struct reel_live_semaphore *semaphore = find_semaphore(holds, event->process, event->object);
+    if (!semaphore || !semaphore->is_lock)
+        return;
+    if (event->operation == REEL_OP_ACQUIRE) {
+        push(holder, &(struct reel_live_hold){.object = event->object,
+                                              .process = event->process,
+                                              .class = event->class,
+                                              .flags = event->flags});
+    } else if (event->operation == REEL_OP_POST) {
+        bool returned = release(holder, event->class, event->object);
+        semaphore->is_lock = returned; /* else it is a signal, now and for good */
+        semaphore->returned |= returned;
+    }
+}
+
 void reel_live_holds_event(struct reel_live_holds *holds, uint32_t slot,
                            const struct reel_event *event)
 {
     if (event->operation == REEL_OP_NAME || event->operation == REEL_OP_INIT ||
         event->operation == REEL_OP_DESTROY) {
         learn_name(holds, event);
+        if (event->operation == REEL_OP_INIT && event->class == REEL_CLASS_SEMAPHORE)
+            begin_semaphore(holds, event);
         return;
     }
     struct reel_live_holder *holder = &holds->holder[slot];
@@ -118,6 +192,10 @@ void reel_live_holds_event(struct reel_live_holds *holds, uint32_t slot,
         holder->process = event->process;
         holder->count = 0;
         holder->lost = false;
+    }
+    if (event->class == REEL_CLASS_SEMAPHORE) {
+        semaphore_event(holds, holder, event);
+        return;
     }
     switch (event->operation) {
     case REEL_OP_ACQUIRE:
@@ -140,8 +218,14 @@ void reel_live_holds_event(struct reel_live_holds *holds, uint32_t slot,
             push(holder, &holder->last_released);
         holder->last_released.class = REEL_CLASS_NONE;
         break;
+    case REEL_OP_END:
+        if (event->class == REEL_CLASS_EVENTFD && !(event->flags & REEL_FLAG_READ) &&
+            (int32_t)event->argument > 0)
+            note_written(holds, event->object);
+        break;
     case REEL_OP_GAP:
         holder->lost = true;
+        g_hash_table_remove_all(holds->semaphores); /* who posted is no longer certain */
         break;
     default:
         break;

@@ -36,12 +36,22 @@ struct reel_live_name {
     char text[44];
 };
 
+/* A semaphore of one process's own memory that has been a lock so far: it began with one unit, and
+ * whoever took that gave it back. */
+struct reel_live_semaphore {
+    uint64_t object;
+    uint32_t process;
+    bool is_lock, returned; /* by who had taken it, once or more */
+};
+
 struct reel_live_holds {
     struct reel_live_holder *holder; /* by thread slot */
     uint32_t slots;
-    uint64_t classes;      /* bit per enum reel_class that is kept */
-    GHashTable *names;     /* set of struct reel_live_name */
-    bool spins_distrusted; /* a spin lock was released by another thread than took it */
+    uint64_t classes;       /* bit per enum reel_class that is kept */
+    GHashTable *names;      /* set of struct reel_live_name */
+    GHashTable *semaphores; /* set of struct reel_live_semaphore */
+    GHashTable *written;    /* set of gint64: eventfds that recorded threads wrote to */
+    bool spins_distrusted;  /* a spin lock was released by another thread than took it */
 };
 
 void reel_live_holds_init(struct reel_live_holds *holds, uint32_t slots);
@@ -64,6 +74,13 @@ void reel_live_holds_event(struct reel_live_holds *holds, uint32_t slot,
  * event. */
 const char *reel_live_holds_name(const struct reel_live_holds *holds, uint32_t process,
                                  uint64_t object);
+
+/* Is it a lock as far as it was used, and has it been used so? */
+bool reel_live_holds_is_lock(const struct reel_live_holds *holds, uint32_t process,
+                             uint64_t semaphore);
+
+/* Has a recorded thread written to that eventfd? */
+bool reel_live_holds_has_written(const struct reel_live_holds *holds, uint64_t eventfd);
 
 /* Keeps no mutexes from now on. */
 void reel_live_holds_drop_mutexes(struct reel_live_holds *holds);

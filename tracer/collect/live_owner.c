@@ -18,6 +18,7 @@ bool reel_live_has_owner(const struct reel_live_party *party)
     case REEL_CLASS_SPINLOCK:
     case REEL_CLASS_ONCE:
     case REEL_CLASS_FILE_LOCK:
+    case REEL_CLASS_SEMAPHORE:
         return party->operation == REEL_OP_REQUEST;
     case REEL_CLASS_THREAD:
         return party->operation == REEL_OP_WAIT;
@@ -161,6 +162,15 @@ static void block_on_join(struct edges *edges, struct reel_live_party *party)
             reel_live_party_block(party, i);
 }
 
+/* A semaphore has no owner but by use: see live_holds.h. Its memory tells that it is empty. */
+static void block_on_semaphore(struct edges *edges, struct reel_live_party *party)
+{
+    unsigned value;
+    if (reel_live_holds_is_lock(edges->holds, party->process, party->object) &&
+        reel_live_read(party->pid, party->object, &value, sizeof value) && value == 0)
+        block_by_events(edges, party, false);
+}
+
 /* The kernel knows the process, the events know the thread. */
 static void block_on_file_lock(struct edges *edges, struct reel_live_party *party)
 {
@@ -211,6 +221,9 @@ void reel_live_add_blockers(struct reel_live_graph *graph, const struct reel_liv
             break;
         case REEL_CLASS_THREAD:
             block_on_join(&edges, party);
+            break;
+        case REEL_CLASS_SEMAPHORE:
+            block_on_semaphore(&edges, party);
             break;
         case REEL_CLASS_FILE_LOCK:
             block_on_file_lock(&edges, party);

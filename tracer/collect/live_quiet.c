@@ -4,7 +4,9 @@
 
 #include "probes/event/kinds.h"
 #include "probes/event/record.h"
+#include "tracer/collect/live_ends.h"
 #include "tracer/collect/live_target.h"
+#include "tracer/model/stillness.h"
 
 bool reel_live_may_be_stuck(const struct reel_live_party *party)
 {
@@ -24,15 +26,30 @@ bool reel_live_may_be_stuck(const struct reel_live_party *party)
     case REEL_CLASS_FILE_LOCK:
     case REEL_CLASS_PIPE:
         return true;
+    case REEL_CLASS_EVENTFD:
+    case REEL_CLASS_SOCKET:
+        return party->call == REEL_CALL_READ || party->call == REEL_CALL_WRITE ||
+               party->call == REEL_CALL_RECV || party->call == REEL_CALL_SEND;
+    case REEL_CLASS_MESSAGE_QUEUE:
+        return party->call == REEL_CALL_MQ_SEND || party->call == REEL_CALL_MQ_RECEIVE;
     case REEL_CLASS_FILE: /* a descriptor the probe did not see being made: perhaps a pipe */
         return party->call == REEL_CALL_READ || party->call == REEL_CALL_WRITE;
     default:
-        return false; /* sockets, terminals, timers, signals, loops, sleeps: outside may end them */
+        return false; /* terminals, timers, signals, loops, sleeps: outside may end them */
     }
 }
 
-/* Could somebody who is not traced end this wait? */
-static bool is_inside(const struct reel_live_party *party, GHashTable *traced)
+/* Is it the program that tells itself something by it? One that only reads it may have been
+ * promised by the kernel to be told of something else. */
+static bool is_own_eventfd(const struct reel_live_party *party, const struct reel_live_holds *holds)
+{
+    return reel_live_holds_has_written(holds, party->object) &&
+           !reel_live_has_completions(party->pid);
+}
+
+/* Could nobody end this wait who is not traced? */
+static bool is_inside(const struct reel_live_party *party, const struct reel_live_holds *holds,
+                      GHashTable *traced)
 {
     switch (party->class) {
     case REEL_CLASS_THREAD:
@@ -43,10 +60,14 @@ static bool is_inside(const struct reel_live_party *party, GHashTable *traced)
         return wanted <= 0 || g_hash_table_contains(traced, GINT_TO_POINTER((gint)wanted));
     }
     case REEL_CLASS_PIPE:
-    case REEL_CLASS_FILE: {
-        uint64_t pipe;
-        return reel_live_blocked_pipe(party->pid, party->tid, &pipe) &&
-               reel_live_pipe_is_inside(pipe, traced);
+    case REEL_CLASS_FILE:
+    case REEL_CLASS_SOCKET:
+    case REEL_CLASS_EVENTFD:
+    case REEL_CLASS_MESSAGE_QUEUE: {
+        struct reel_live_end end;
+        return reel_live_blocked_on(party->pid, party->tid, &end) &&
+               (end.kind != REEL_LIVE_EVENTFD || is_own_eventfd(party, holds)) &&
+               reel_live_is_inside(&end, traced);
     }
     case REEL_CLASS_FILE_LOCK: {
         g_autoptr(GArray) holders = g_array_new(FALSE, FALSE, sizeof(pid_t));
@@ -70,7 +91,9 @@ static bool stands_still(const struct reel_live_graph *graph, const struct reel_
 {
     g_autoptr(GArray) tids = g_array_new(FALSE, FALSE, sizeof(pid_t));
     pid_t pid = process->row.pid;
-    if (!reel_live_tasks(pid, tids) || reel_live_may_be_signalled(pid))
+    uint64_t handled;
+    unsigned tasks;
+    if (!reel_live_tasks(pid, tids) || !reel_live_handled_signals(pid, &handled, &tasks))
         return false;
     guint known = 0;
     for (uint32_t i = 0; i < graph->count; i++) {
@@ -78,6 +101,8 @@ static bool stands_still(const struct reel_live_graph *graph, const struct reel_
         if (party->process != process->row.id)
             continue;
         known++;
+        if (!reel_outlasts_signals(party->class, handled))
+            return false;
         bool listed = false;
         for (guint k = 0; k < tids->len && !listed; k++)
             listed = g_array_index(tids, pid_t, k) == party->tid;
@@ -88,7 +113,8 @@ static bool stands_still(const struct reel_live_graph *graph, const struct reel_
     return known == tids->len;
 }
 
-bool reel_live_is_quiet(const struct reel_live_graph *graph, struct reel_processes *processes)
+bool reel_live_is_quiet(const struct reel_live_graph *graph, const struct reel_live_holds *holds,
+                        struct reel_processes *processes)
 {
     g_autoptr(GHashTable) traced = g_hash_table_new(g_direct_hash, g_direct_equal);
     unsigned alive = 0;
@@ -107,7 +133,7 @@ bool reel_live_is_quiet(const struct reel_live_graph *graph, struct reel_process
             return false;
     }
     for (uint32_t i = 0; i < graph->count; i++)
-        if (!is_inside(&graph->party[i], traced))
+        if (!is_inside(&graph->party[i], holds, traced))
             return false;
     return true;
 }

@@ -14,6 +14,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "tracer/model/stillness.h"
+
 bool reel_live_read(pid_t pid, uint64_t address, void *to, size_t bytes)
 {
     struct iovec here = {to, bytes}, there = {(void *)(uintptr_t)address, bytes};
@@ -93,21 +95,18 @@ bool reel_live_tasks(pid_t pid, GArray *tids)
     return true;
 }
 
-bool reel_live_may_be_signalled(pid_t pid)
+bool reel_live_handled_signals(pid_t pid, uint64_t *handled, unsigned *tasks)
 {
     char path[64], text[4096];
     snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
     if (!read_small(path, text, sizeof text))
-        return true;
-    const char *line = strstr(text, "\nSigCgt:");
-    if (!line)
-        return true;
-    uint64_t caught = strtoull(line + 8, NULL, 16);
-    static const int harmless[] = {SIGSEGV, SIGBUS,  SIGILL,  SIGFPE,   SIGTRAP, SIGABRT,
-                                   SIGSYS,  SIGPIPE, SIGPROF, SIGWINCH, 32,      33};
-    for (size_t i = 0; i < G_N_ELEMENTS(harmless); i++)
-        caught &= ~(1ull << (harmless[i] - 1));
-    return caught != 0;
+        return false;
+    const char *caught = strstr(text, "\nSigCgt:"), *threads = strstr(text, "\nThreads:");
+    if (!caught || !threads)
+        return false;
+    *handled = strtoull(caught + 8, NULL, 16) & ~REEL_SIGNALS_HARMLESS;
+    *tasks = (unsigned)strtoul(threads + 9, NULL, 10);
+    return true;
 }
 
 bool reel_live_locate(pid_t pid, uint64_t address, struct reel_live_place *place)
@@ -140,50 +139,7 @@ bool reel_live_locate(pid_t pid, uint64_t address, struct reel_live_place *place
     return found;
 }
 
-static bool pipe_of(const char *path, uint64_t *pipe)
-{
-    char target[64];
-    ssize_t length = readlink(path, target, sizeof target - 1);
-    if (length <= 0)
-        return false;
-    target[length] = '\0';
-    unsigned long long inode;
-    if (sscanf(target, "pipe:[%llu]", &inode) != 1)
-        return false;
-    *pipe = inode;
-    return true;
-}
-
-bool reel_live_blocked_pipe(pid_t pid, pid_t tid, uint64_t *pipe)
-{
-#if defined(__x86_64__)
-    char path[96], text[256];
-    snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
-    if (!read_small(path, text, sizeof text))
-        return false;
-    long number;
-    unsigned long long first;
-    if (sscanf(text, "%ld %llx", &number, &first) != 2)
-        return false;
-    switch (number) {
-    case SYS_read:
-    case SYS_write:
-    case SYS_readv:
-    case SYS_writev:
-        break;
-    default:
-        return false;
-    }
-    snprintf(path, sizeof path, "/proc/%d/fd/%llu", (int)pid, first);
-    return pipe_of(path, pipe);
-#else
-    (void)pid, (void)tid, (void)pipe;
-    return false;
-#endif
-}
-
-/* Calls `each` for every process number in /proc until it says stop (false). */
-static bool each_process(bool (*each)(pid_t pid, void *data), void *data)
+bool reel_live_each_process(bool (*each)(pid_t pid, void *data), void *data)
 {
     DIR *directory = opendir("/proc");
     if (!directory)
@@ -194,39 +150,6 @@ static bool each_process(bool (*each)(pid_t pid, void *data), void *data)
             good = each((pid_t)atoi(entry->d_name), data);
     closedir(directory);
     return good;
-}
-
-struct pipe_search {
-    uint64_t pipe;
-    GHashTable *traced;
-};
-
-/* A process that may not be looked into is a stranger we cannot ask; that one got hold of an end of
- * a pipe made inside would take a descriptor sent by us to it. Descendants are asked elsewhere. */
-static bool has_no_end(pid_t pid, void *data)
-{
-    const struct pipe_search *search = data;
-    if (g_hash_table_contains(search->traced, GINT_TO_POINTER(pid)))
-        return true;
-    char path[96];
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
-    DIR *directory = opendir(path);
-    if (!directory)
-        return true;
-    bool none = true;
-    for (struct dirent *entry; none && (entry = readdir(directory));) {
-        uint64_t pipe;
-        snprintf(path, sizeof path, "/proc/%d/fd/%.20s", (int)pid, entry->d_name);
-        none = !pipe_of(path, &pipe) || pipe != search->pipe;
-    }
-    closedir(directory);
-    return none;
-}
-
-bool reel_live_pipe_is_inside(uint64_t pipe, GHashTable *traced)
-{
-    struct pipe_search search = {.pipe = pipe, .traced = traced};
-    return each_process(has_no_end, &search);
 }
 
 bool reel_live_file_lock_holders(pid_t pid, GArray *pids)
@@ -271,7 +194,7 @@ static bool is_no_stranger(pid_t pid, void *data)
 
 bool reel_live_has_strangers(GHashTable *traced)
 {
-    return !each_process(is_no_stranger, traced);
+    return !reel_live_each_process(is_no_stranger, traced);
 }
 
 struct family {
@@ -292,7 +215,7 @@ static bool note_family(pid_t pid, void *data)
 void reel_live_descendants(pid_t pid, GArray *pids)
 {
     g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct family));
-    each_process(note_family, all);
+    reel_live_each_process(note_family, all);
     guint from = pids->len;
     g_array_append_val(pids, pid);
     for (guint i = from; i < pids->len; i++) {

@@ -24,9 +24,9 @@ bool reel_live_task_lives(pid_t tid);
 /* Appends the ids (pid_t) of all tasks that are no zombies. False: cannot be told. */
 bool reel_live_tasks(pid_t pid, GArray *tids);
 
-/* Does a signal handler of the program's own wait for something? Those of the C library and those
- * for faults do not count. True also when it cannot be told. */
-bool reel_live_may_be_signalled(pid_t pid);
+/* The signals that the program has handlers of its own for (bits as in proc(5), the harmless ones
+ * left out: stillness.h), and how many tasks it has. False: cannot be told. */
+bool reel_live_handled_signals(pid_t pid, uint64_t *handled, unsigned *tasks);
 
 /* A place in memory. `inode` 0: private to the process. */
 struct reel_live_place {
@@ -35,12 +35,6 @@ struct reel_live_place {
 };
 bool reel_live_locate(pid_t pid, uint64_t address, struct reel_live_place *place);
 
-/* The pipe (its inode) that a task is blocked in reading or writing. False: it is not, or that
- * cannot be told. */
-bool reel_live_blocked_pipe(pid_t pid, pid_t tid, uint64_t *pipe);
-/* Have only processes of `traced` (a set of pids) an end of that pipe open? */
-bool reel_live_pipe_is_inside(uint64_t pipe, GHashTable *traced);
-
 /* Who holds the file lock a process waits for (pids, appended). False: it waits for none, or that
  * cannot be told. */
 bool reel_live_file_lock_holders(pid_t pid, GArray *pids);
@@ -48,6 +42,9 @@ bool reel_live_file_lock_holders(pid_t pid, GArray *pids);
 /* Has a process of `traced` a living child that is not of `traced`? True also when that cannot be
  * told. */
 bool reel_live_has_strangers(GHashTable *traced);
+/* Calls `each` for every process number in /proc until it says stop (false); true when it did not.
+ */
+bool reel_live_each_process(bool (*each)(pid_t pid, void *data), void *data);
 /* All descendants of `pid`, it included (pids, appended). */
 void reel_live_descendants(pid_t pid, GArray *pids);
 

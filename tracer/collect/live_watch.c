@@ -185,6 +185,17 @@ static bool cycle_holds(const struct reel_live *live, const uint32_t *indices, u
     return true;
 }
 
+/* How long a cycle must stand. Anybody could post a semaphore, though nobody ever did who had not
+ * taken it: that gets the time of a hang. */
+static uint64_t confirmation_of(const struct reel_live *live, const uint32_t *indices,
+                                uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (live->graph.party[indices[i]].class == REEL_CLASS_SEMAPHORE)
+            return MAX(live->hooks->grace_ns, CONFIRM_NS);
+    return CONFIRM_NS;
+}
+
 /* Looks for a deadlock. True: one became certain, and the recording shall end. */
 static bool look_for_cycle(struct reel_live *live, uint64_t now_ns)
 {
@@ -208,7 +219,7 @@ static bool look_for_cycle(struct reel_live *live, uint64_t now_ns)
         live->cycle_ns = now_ns;
         return false;
     }
-    if (now_ns - live->cycle_ns < CONFIRM_NS)
+    if (now_ns - live->cycle_ns < confirmation_of(live, indices, count))
         return false;
     for (uint32_t i = 0; i < count; i++) {
         const struct reel_live_party *party = &live->graph.party[indices[i]];
@@ -237,7 +248,7 @@ static bool look_for_quiet(struct reel_live *live, uint64_t now_ns)
     bool suspect = !due && !live->quiet_checked && still_ns >= SUSPECT_NS;
     if ((!due && !suspect) || now_ns < live->ask_ns)
         return false;
-    if (!reel_live_is_quiet(&live->graph, live->processes)) {
+    if (!reel_live_is_quiet(&live->graph, &live->holds, live->processes)) {
         /* A moment's business of the kernel, or an outside: then it is asked ever more rarely. */
         live->ask_ns = now_ns + live->ask_step_ns;
         live->ask_step_ns *= 2;

@@ -7,7 +7,9 @@
  *
  *   Deadlock: a cycle of untimed waits for locks, joins or one-time initialisations, or a wait for
  * a lock whose owner exists no more. Seen in two looks with the very same waits, it is final: none
- *   of the parties can run, and nobody else may release what they hold.
+ *   of the parties can run, and nobody else may release what they hold. A semaphore of one unit
+ * that was always given back by who took it is such a lock; then the cycle must stand through the
+ *   grace period.
  *
  *   Hang: every thread of every traced process is in an untimed wait that only another of these
  *   threads could end: no signal handler, no descriptor that leads outside, no unknown thread or

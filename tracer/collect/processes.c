@@ -2,6 +2,7 @@
 
 #include "tracer/collect/image.h"
 #include "tracer/collect/maps.h"
+#include "tracer/collect/outside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -261,6 +262,8 @@ bool reel_processes_update(struct reel_processes *processes, uint64_t now_ns,
         }
         if (process->maps_stale && now_ns - process->maps_ns > 2000000 &&
             !reel_maps_read(processes->trace, process, now_ns, error))
+            return false;
+        if (!reel_outside_look(processes->trace, region, process, processes->alive, now_ns, error))
             return false;
     }
     return true;

@@ -13,16 +13,19 @@
 
 struct reel_process {
     struct reel_process_row row;
-    uint32_t slot;     /* index of its process slot; REEL_NO_SLOT: it ran without the probe */
-    int descriptor;    /* pidfd; -1 where the kernel has none */
-    bool alive;        /* its image is; false once it died or was replaced by exec */
-    bool drained;      /* and nothing more of it will be read */
-    bool replaced;     /* by exec, and the new image joined */
-    bool dirty;        /* its row changed since it was written */
-    bool maps_stale;   /* something was loaded since its maps were read */
-    uint64_t maps_ns;  /* when its maps were last read */
-    uint64_t maps_sum; /* checksum of what was read, to write only changes */
-    char *next_image;  /* what it is about to exec; NULL: nothing */
+    uint32_t slot;       /* index of its process slot; REEL_NO_SLOT: it ran without the probe */
+    int descriptor;      /* pidfd; -1 where the kernel has none */
+    bool alive;          /* its image is; false once it died or was replaced by exec */
+    bool drained;        /* and nothing more of it will be read */
+    bool replaced;       /* by exec, and the new image joined */
+    bool dirty;          /* its row changed since it was written */
+    bool maps_stale;     /* something was loaded since its maps were read */
+    uint64_t maps_ns;    /* when its maps were last read */
+    uint64_t maps_sum;   /* checksum of what was read, to write only changes */
+    uint64_t outside_ns; /* when the outside was last asked for: outside.h */
+    uint64_t handled;    /* signals */
+    unsigned unseen;     /* threads */
+    char *next_image;    /* what it is about to exec; NULL: nothing */
     uint64_t exec_ns;
 };
 

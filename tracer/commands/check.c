@@ -41,10 +41,13 @@ static int judge(const struct reel_command *command, struct reel_recording *reco
 {
     struct reel_error error = {0};
     struct reel_check_result result = {0};
-    struct reel_finding_set *findings = reel_detect_trace(recording->trace, &error);
+    struct reel_finding_set *findings = reel_check_live_note(live, recording->trace, &error)
+                                            ? reel_detect_trace(recording->trace, &error)
+                                            : NULL;
+    if (findings)
+        reel_check_live_settle(live, recording->trace, findings);
     bool good =
-        findings && reel_check_live_settle(live, recording->trace, findings, &error) &&
-        reel_findings_write(findings, recording->trace, &error) &&
+        findings && reel_findings_write(findings, recording->trace, &error) &&
         reel_check_report(rules, recording->trace, findings,
                           words->recording.output ? recording->path : NULL, &result, &error);
     reel_finding_set_free(findings);

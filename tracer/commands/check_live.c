@@ -273,29 +273,35 @@ static void add_finding(const struct reel_check_live *live, struct reel_trace *t
     reel_finding_set_add(findings, finding);
 }
 
-bool reel_check_live_settle(const struct reel_check_live *live, struct reel_trace *trace,
-                            struct reel_finding_set *findings, struct reel_error *error)
+bool reel_check_live_note(const struct reel_check_live *live, struct reel_trace *trace,
+                          struct reel_error *error)
 {
     static const char *const names[] = {"suspect", "deadlock", "hang", "timeout"};
     static const char *const reasons[] = {"", "the program was deadlocked", "the program was hung",
                                           "the time limit was reached"};
+    char number[32];
+    snprintf(number, sizeof number, "%" PRIu64, live->hooks.grace_ns);
+    if (!live->hooks.only_timeout && !reel_trace_set_meta(trace, "live_grace_ns", number, error))
+        return false;
     if (!live->told)
         return true;
-    char number[32];
     snprintf(number, sizeof number, "%" PRIu64, live->time_ns);
-    if (!reel_trace_set_meta(trace, "live_verdict", names[live->kind], error) ||
-        !reel_trace_set_meta(trace, "live_verdict_ns", number, error) ||
-        (live->ended && !reel_trace_set_meta(trace, "stopped", reasons[live->kind], error)))
-        return false;
-    if (live->kind == REEL_LIVE_TIMEOUT)
-        return true;
+    return reel_trace_set_meta(trace, "live_verdict", names[live->kind], error) &&
+           reel_trace_set_meta(trace, "live_verdict_ns", number, error) &&
+           (!live->ended || reel_trace_set_meta(trace, "stopped", reasons[live->kind], error));
+}
+
+void reel_check_live_settle(const struct reel_check_live *live, struct reel_trace *trace,
+                            struct reel_finding_set *findings)
+{
+    if (!live->told || live->kind == REEL_LIVE_TIMEOUT)
+        return;
     for (size_t i = 0; i < reel_finding_set_count(findings); i++) {
         const struct reel_finding *finding = reel_finding_set_at(findings, i);
         if (finding->confidence == REEL_CONFIDENCE_OBSERVED &&
             (finding->kind == REEL_FINDING_DEADLOCK || finding->kind == REEL_FINDING_HANG ||
              finding->kind == REEL_FINDING_LOST_WAKEUP))
-            return true;
+            return;
     }
     add_finding(live, trace, findings);
-    return true;
 }

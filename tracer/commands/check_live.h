@@ -36,9 +36,12 @@ void reel_check_live_init(struct reel_check_live *live, enum reel_on_deadlock on
                           uint64_t grace_ns, uint64_t timeout_ns);
 void reel_check_live_clear(struct reel_check_live *live);
 
-/* Notes the verdict in the trace, and adds it to the findings where the detectors, looking at the
- * sealed trace, did not see it: what ended the program is always reported. */
-bool reel_check_live_settle(const struct reel_check_live *live, struct reel_trace *trace,
-                            struct reel_finding_set *findings, struct reel_error *error);
+/* Notes in the trace that the run was watched, and the verdict: before the detectors look at it. */
+bool reel_check_live_note(const struct reel_check_live *live, struct reel_trace *trace,
+                          struct reel_error *error);
+/* Adds the verdict to the findings where the detectors, looking at the sealed trace, did not see
+ * it: what ended the program is always reported. */
+void reel_check_live_settle(const struct reel_check_live *live, struct reel_trace *trace,
+                            struct reel_finding_set *findings);
 
 #endif

@@ -180,6 +180,10 @@ static bool begin(struct replay *replay, uint64_t grace_ns)
         .processors = processors && processors < 65536 ? (unsigned)processors : 1,
     };
     reel_trace_names_provide(replay->names, &replay->context);
+    char *verdict = reel_trace_meta(trace, "live_verdict");
+    replay->context.hung = verdict && strcmp(verdict, "hang") == 0;
+    sqlite3_free(verdict);
+    replay->context.watched_ns = number_of_meta(trace, "live_grace_ns");
     replay->detection = reel_detection_new(&replay->context);
     replay->wait_mutex = g_array_new(FALSE, TRUE, sizeof(uint32_t));
     sqlite3 *database = reel_trace_database(trace);

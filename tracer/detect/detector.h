@@ -8,6 +8,12 @@
 #include "tracer/model/world.h"
 #include "tracer/store/trace.h"
 
+/* What could end a process's waits from outside. */
+struct reel_detect_outside {
+    uint64_t handled; /* signals: stillness.h */
+    uint32_t threads; /* that are not recorded */
+};
+
 /* What detectors may ask. Names and sites are of the trace at hand; texts live as long as the
  * detection. Callbacks may be NULL. */
 struct reel_detect_context {
@@ -17,10 +23,15 @@ struct reel_detect_context {
     uint64_t grace_ns; /* how long a program must stand still to be called hung */
     unsigned processors;
     bool live;
+    bool hung;           /* the watch over the run saw for certain that all of it stood still */
+    uint64_t watched_ns; /* without that, nothing stood still for longer; 0: nobody watched */
     const char *(*object_name)(void *data, uint32_t object);
     const char *(*thread_name)(void *data, uint32_t thread);
     const char *(*site)(void *data, uint32_t stack); /* "pay (bank.c:30)" */
     const struct reel_object *(*object)(void *data, uint32_t object);
+    struct reel_detect_outside (*outside)(void *data, uint32_t process);
+    /* Does the object lie in memory that anybody may open by a name, for that process? */
+    bool (*is_public)(void *data, uint32_t object, uint32_t process);
     void *data;
 };
 

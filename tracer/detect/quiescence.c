@@ -5,6 +5,10 @@
 
 #include "tracer/detect/describe.h"
 #include "tracer/detect/wait_graph.h"
+#include "tracer/model/stillness.h"
+
+/* The watch looks ten times a second, and twice. */
+#define WATCH_SLACK_NS 1000000000ull
 
 struct reel_quiescence {
     const struct reel_detect_context *context;
@@ -67,10 +71,24 @@ static bool is_private(const struct reel_quiescence *quiescence, const struct re
     return !(wait->flags & REEL_FLAG_SHARED_OBJECT) && !(object && object->shared);
 }
 
+static bool is_public(const struct reel_quiescence *quiescence, const struct reel_wait *wait,
+                      uint32_t process)
+{
+    const struct reel_detect_context *context = quiescence->context;
+    return context->is_public && context->is_public(context->data, wait->object, process);
+}
+
 enum source { OUTSIDE, THIS_PROCESS, ALL_PROCESSES };
 
+/* What the watch has found to be inside, which the trace alone does not tell. */
+static enum source found_inside(const struct reel_quiescence *quiescence)
+{
+    return quiescence->context->hung ? ALL_PROCESSES : OUTSIDE;
+}
+
 /* Who could end this wait? */
-static enum source source_of(const struct reel_quiescence *quiescence, const struct reel_wait *wait)
+static enum source source_of(const struct reel_quiescence *quiescence, const struct reel_wait *wait,
+                             uint32_t process)
 {
     if (wait->call & (REEL_CALL_TIMED | REEL_CALL_TRY) || wait->operation == REEL_OP_WAKE)
         return OUTSIDE;
@@ -81,6 +99,8 @@ static enum source source_of(const struct reel_quiescence *quiescence, const str
     case REEL_CLASS_CONDITION:
     case REEL_CLASS_SEMAPHORE:
     case REEL_CLASS_BARRIER:
+        if (is_public(quiescence, wait, process))
+            return found_inside(quiescence);
         return is_private(quiescence, wait) ? THIS_PROCESS : ALL_PROCESSES;
     case REEL_CLASS_ONCE:
     case REEL_CLASS_QUEUE:
@@ -91,11 +111,19 @@ static enum source source_of(const struct reel_quiescence *quiescence, const str
         return g_hash_table_contains(quiescence->pipes, GUINT_TO_POINTER(wait->object)) &&
                        !quiescence->strangers && quiescence->children <= 0
                    ? ALL_PROCESSES
-                   : OUTSIDE;
+                   : found_inside(quiescence);
+    case REEL_CLASS_FILE:
+    case REEL_CLASS_EVENTFD:
+    case REEL_CLASS_SOCKET:
+    case REEL_CLASS_MESSAGE_QUEUE:
+    case REEL_CLASS_FILE_LOCK:
+    case REEL_CLASS_FUTEX:
+        return found_inside(quiescence);
     case REEL_CLASS_PROCESS: {
-        const struct reel_world_object *process =
+        const struct reel_world_object *child =
             reel_world_object(quiescence->context->world, wait->object);
-        return process && process->process && !quiescence->strangers ? ALL_PROCESSES : OUTSIDE;
+        return child && child->process && !quiescence->strangers ? ALL_PROCESSES
+                                                                 : found_inside(quiescence);
     }
     default:
         return OUTSIDE;
@@ -129,7 +157,12 @@ static enum stillness stillness_of(const struct reel_quiescence *quiescence, uin
 {
     const struct reel_world *world = quiescence->context->world;
     enum stillness stillness = MOVES;
+    struct reel_detect_outside outside = {0};
     *since_ns = 0;
+    if (quiescence->context->outside)
+        outside = quiescence->context->outside(quiescence->context->data, process);
+    if (outside.threads && !quiescence->context->hung)
+        return MOVES; /* who knows what they do */
     for (uint32_t i = 1; i < reel_world_thread_limit(world); i++) {
         const struct reel_world_thread *thread = reel_world_thread(world, i);
         if (!thread || thread->process != process)
@@ -141,8 +174,9 @@ static enum stillness stillness_of(const struct reel_quiescence *quiescence, uin
         if (!thread->begun || thread->ended)
             continue;
         const struct reel_wait *wait = reel_world_wait(world, i);
-        enum source source = wait ? source_of(quiescence, wait) : OUTSIDE;
-        if (source == OUTSIDE || is_woken(quiescence, wait))
+        enum source source = wait ? source_of(quiescence, wait, process) : OUTSIDE;
+        if (source == OUTSIDE || is_woken(quiescence, wait) ||
+            !reel_outlasts_signals(wait->class, outside.handled))
             return MOVES;
         if (source == ALL_PROCESSES)
             stillness = STILL_IF_ALL;
@@ -154,14 +188,14 @@ static enum stillness stillness_of(const struct reel_quiescence *quiescence, uin
     return stillness;
 }
 
-bool reel_quiescence_of(const struct reel_quiescence *quiescence, uint32_t process,
-                        uint64_t *since_ns)
+static bool stands_still(const struct reel_quiescence *quiescence, uint32_t process,
+                         uint64_t *since_ns)
 {
     const struct reel_world *world = quiescence->context->world;
     enum stillness stillness = stillness_of(quiescence, process, since_ns);
     if (stillness != STILL_IF_ALL)
         return stillness == STILL;
-    if (quiescence->strangers || quiescence->children > 0)
+    if (!quiescence->context->hung && (quiescence->strangers || quiescence->children > 0))
         return false;
     for (uint32_t i = 1; i < reel_world_thread_limit(world); i++) {
         const struct reel_world_thread *thread = reel_world_thread(world, i);
@@ -174,4 +208,28 @@ bool reel_quiescence_of(const struct reel_quiescence *quiescence, uint32_t proce
             *since_ns = since;
     }
     return true;
+}
+
+/* A watched run all of which stood still for longer than it may, and was not called hung, was not:
+ * the watch knows more than the trace. It says nothing of a part of a program. */
+static bool was_cleared(const struct reel_quiescence *quiescence, uint64_t since_ns)
+{
+    const struct reel_detect_context *context = quiescence->context;
+    if (!context->watched_ns || context->hung ||
+        context->end_ns < since_ns + context->watched_ns + WATCH_SLACK_NS)
+        return false;
+    for (uint32_t i = 1; i < reel_world_thread_limit(context->world); i++) {
+        const struct reel_world_thread *thread = reel_world_thread(context->world, i);
+        uint64_t since;
+        if (thread && thread->begun && !thread->ended &&
+            !stands_still(quiescence, thread->process, &since))
+            return false;
+    }
+    return true;
+}
+
+bool reel_quiescence_of(const struct reel_quiescence *quiescence, uint32_t process,
+                        uint64_t *since_ns)
+{
+    return stands_still(quiescence, process, since_ns) && !was_cleared(quiescence, *since_ns);
 }

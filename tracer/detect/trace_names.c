@@ -4,6 +4,7 @@
 
 #include <glib.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 struct thread_row {
@@ -20,11 +21,13 @@ struct process_row {
 
 struct reel_trace_names {
     struct reel_trace *trace;
-    GArray *object;    /* struct reel_object by number; [0] unused */
-    GPtrArray *name;   /* of objects, by number */
-    GArray *thread;    /* struct thread_row by number */
-    GArray *process;   /* struct process_row, by start */
-    GHashTable *sites; /* stack → text */
+    GArray *object;      /* struct reel_object by number; [0] unused */
+    GPtrArray *name;     /* of objects, by number */
+    GArray *thread;      /* struct thread_row by number */
+    GArray *process;     /* struct process_row, by start */
+    GHashTable *sites;   /* stack → text */
+    GHashTable *outside; /* process → struct reel_detect_outside */
+    sqlite3_stmt *mapping;
     sqlite3_stmt *frame;
 };
 
@@ -120,6 +123,20 @@ static void take_process(struct reel_trace_names *names, sqlite3_stmt *row)
         g_array_append_val(names->process, process);
 }
 
+static void take_outside(struct reel_trace_names *names, sqlite3_stmt *row)
+{
+    unsigned process, threads;
+    uint64_t handled;
+    const char *key = (const char *)sqlite3_column_text(row, 0);
+    const char *value = (const char *)sqlite3_column_text(row, 1);
+    if (!key || !value || sscanf(key, "outside_%u", &process) != 1 ||
+        sscanf(value, "signals %" SCNx64 " threads %u", &handled, &threads) != 2)
+        return;
+    struct reel_detect_outside outside = {handled, threads};
+    g_hash_table_insert(names->outside, GUINT_TO_POINTER(process),
+                        g_memdup2(&outside, sizeof outside));
+}
+
 struct reel_trace_names *reel_trace_names_new(struct reel_trace *trace, struct reel_error *error)
 {
     struct reel_trace_names *names = g_new0(struct reel_trace_names, 1);
@@ -129,6 +146,7 @@ struct reel_trace_names *reel_trace_names_new(struct reel_trace *trace, struct r
     names->thread = g_array_new(FALSE, TRUE, sizeof(struct thread_row));
     names->process = g_array_new(FALSE, TRUE, sizeof(struct process_row));
     names->sites = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    names->outside = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     bool good =
         each_row(names,
                  "SELECT id, process, class, address, generation, ordinal, creator, site, first_ns,"
@@ -136,11 +154,18 @@ struct reel_trace_names *reel_trace_names_new(struct reel_trace *trace, struct r
                  take_object, error) &&
         each_row(names, "SELECT id, process, end_ns, name FROM thread", take_thread, error) &&
         each_row(names, "SELECT id, pid, parent, start_ns FROM process ORDER BY start_ns, id",
-                 take_process, error);
+                 take_process, error) &&
+        each_row(names, "SELECT key, value FROM meta WHERE key GLOB 'outside_[0-9]*'", take_outside,
+                 error);
     if (good && sqlite3_prepare_v2(reel_trace_database(trace),
                                    "SELECT function, file, line, module, offset FROM stack"
                                    " JOIN frame ON frame.id = stack.frame WHERE stack.id = ?",
                                    -1, &names->frame, NULL) != SQLITE_OK)
+        good = fail(trace, error);
+    if (good && sqlite3_prepare_v2(reel_trace_database(trace),
+                                   "SELECT path FROM mapping WHERE process = ?1 AND start <= ?2 AND"
+                                   " end > ?2 AND shared ORDER BY from_ns DESC LIMIT 1",
+                                   -1, &names->mapping, NULL) != SQLITE_OK)
         good = fail(trace, error);
     if (good)
         return names;
@@ -153,6 +178,7 @@ void reel_trace_names_free(struct reel_trace_names *names)
     if (!names)
         return;
     sqlite3_finalize(names->frame);
+    sqlite3_finalize(names->mapping);
     for (guint i = 0; i < names->name->len; i++)
         g_free(names->name->pdata[i]);
     for (guint i = 0; i < names->thread->len; i++)
@@ -162,6 +188,7 @@ void reel_trace_names_free(struct reel_trace_names *names)
     g_array_unref(names->thread);
     g_array_unref(names->process);
     g_hash_table_unref(names->sites);
+    g_hash_table_unref(names->outside);
     g_free(names);
 }
 
@@ -231,12 +258,57 @@ static const struct reel_object *object_facts(void *data, uint32_t object)
     return reel_trace_names_object(data, object);
 }
 
+static struct reel_detect_outside outside(void *data, uint32_t process)
+{
+    const struct reel_trace_names *names = data;
+    const struct reel_detect_outside *known =
+        g_hash_table_lookup(names->outside, GUINT_TO_POINTER(process));
+    return known ? *known : (struct reel_detect_outside){0};
+}
+
+static uint32_t parent_of(const struct reel_trace_names *names, uint32_t process)
+{
+    for (guint i = 0; i < names->process->len; i++)
+        if (g_array_index(names->process, struct process_row, i).number == process)
+            return g_array_index(names->process, struct process_row, i).parent;
+    return 0;
+}
+
+/* Memory that only descendants can have got: of no file, or of one without a name. */
+static bool is_family_memory(const char *path)
+{
+    return !path || g_str_has_prefix(path, "/dev/zero") || g_str_has_prefix(path, "/memfd:");
+}
+
+static bool is_public(void *data, uint32_t object, uint32_t process)
+{
+    struct reel_trace_names *names = data;
+    const struct reel_object *facts = reel_trace_names_object(names, object);
+    if (facts && facts->shared) /* the address is that of the first to use it */
+        process = reel_trace_names_process(names, facts->creator);
+    /* A forked child that was not looked at has its parent's mappings. */
+    for (unsigned hops = 0; facts && process && hops < 64; hops++) {
+        sqlite3_bind_int64(names->mapping, 1, process);
+        sqlite3_bind_int64(names->mapping, 2, (int64_t)facts->address);
+        bool found = sqlite3_step(names->mapping) == SQLITE_ROW;
+        bool named =
+            found && !is_family_memory((const char *)sqlite3_column_text(names->mapping, 0));
+        sqlite3_reset(names->mapping);
+        if (found)
+            return named;
+        process = parent_of(names, process);
+    }
+    return false;
+}
+
 void reel_trace_names_provide(struct reel_trace_names *names, struct reel_detect_context *context)
 {
     context->object_name = object_name;
     context->thread_name = thread_name;
     context->site = site;
     context->object = object_facts;
+    context->outside = outside;
+    context->is_public = is_public;
     context->data = names;
 }
 
