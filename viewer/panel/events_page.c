@@ -1,5 +1,6 @@
 #include "viewer/panel/events_page.h"
 
+#include "tracer/model/filter.h"
 #include "viewer/panel/event_list.h"
 #include "viewer/panel/event_query.h"
 #include "viewer/panel/row_table.h"
@@ -11,7 +12,7 @@ struct _ReelEventsPage {
     GtkToggleButton *follow;
     GtkLabel *count;
     ReelEventList *list;
-    char *shown_filter; /* what `list` was made of; NULL: of nothing */
+    char *shown_filter, *shown_path; /* what `list` was made of; NULL: of nothing */
 };
 
 G_DEFINE_FINAL_TYPE(ReelEventsPage, reel_events_page, REEL_TYPE_PANEL_PAGE)
@@ -58,20 +59,40 @@ static void told(ReelEventList *list, const char *error, ReelEventsPage *self)
         follow_cursor(self);
 }
 
+/* The page's own filter, else the window's, if that says something of events: a filter of states
+ * does not. */
+static const char *filter_of(ReelEventsPage *self)
+{
+    ReelPanelPage *page = REEL_PANEL_PAGE(self);
+    const char *own = gtk_editable_get_text(GTK_EDITABLE(self->filter));
+    const char *common = reel_session_filter(reel_panel_page_session(page));
+    if (*own || !common || !*common)
+        return own;
+    struct reel_error error = {0};
+    g_autoptr(GString) sql = g_string_new(NULL);
+    struct reel_filter *filter =
+        reel_filter_parse(common, reel_document_end_ns(reel_panel_page_document(page)), &error);
+    bool fits = filter && reel_filter_sql(filter, REEL_FILTER_EVENTS, sql, &error);
+    reel_filter_free(filter);
+    return fits ? common : "";
+}
+
 static void reel_events_page_refresh(ReelPanelPage *page)
 {
     ReelEventsPage *self = REEL_EVENTS_PAGE(page);
     ReelDocument *document = reel_panel_page_document(page);
-    const char *filter = gtk_editable_get_text(GTK_EDITABLE(self->filter));
-    if (self->list && g_strcmp0(filter, self->shown_filter) == 0) {
+    const char *filter = filter_of(self), *path = reel_document_path(document);
+    if (self->list && g_strcmp0(filter, self->shown_filter) == 0 &&
+        g_strcmp0(path, self->shown_path) == 0) {
         follow_cursor(self);
         return;
     }
     g_free(self->shown_filter);
     self->shown_filter = g_strdup(filter);
+    g_free(self->shown_path);
+    self->shown_path = g_strdup(path);
     reel_row_table_say(self->table, "Looking for events…");
-    ReelEventList *list =
-        reel_event_list_new(reel_document_path(document), filter, reel_document_end_ns(document));
+    ReelEventList *list = reel_event_list_new(path, filter, reel_document_end_ns(document));
     g_signal_connect_object(list, "told", G_CALLBACK(told), self, 0);
     g_signal_connect_object(list, "placed", G_CALLBACK(placed), self, 0);
     reel_row_table_set_model(self->table, G_LIST_MODEL(list));
@@ -85,6 +106,7 @@ static void reel_events_page_clear(ReelPanelPage *page)
     reel_row_table_set_model(self->table, NULL);
     g_clear_object(&self->list);
     g_clear_pointer(&self->shown_filter, g_free);
+    g_clear_pointer(&self->shown_path, g_free);
     gtk_label_set_text(self->count, "");
 }
 
@@ -111,6 +133,7 @@ static void reel_events_page_dispose(GObject *object)
 static void reel_events_page_finalize(GObject *object)
 {
     g_free(REEL_EVENTS_PAGE(object)->shown_filter);
+    g_free(REEL_EVENTS_PAGE(object)->shown_path);
     G_OBJECT_CLASS(reel_events_page_parent_class)->finalize(object);
 }
 
@@ -118,7 +141,7 @@ static void reel_events_page_class_init(ReelEventsPageClass *class)
 {
     REEL_PANEL_PAGE_CLASS(class)->refresh = reel_events_page_refresh;
     REEL_PANEL_PAGE_CLASS(class)->clear = reel_events_page_clear;
-    REEL_PANEL_PAGE_CLASS(class)->follows = REEL_FOLLOWS_CURSOR;
+    REEL_PANEL_PAGE_CLASS(class)->follows = REEL_FOLLOWS_CURSOR | REEL_FOLLOWS_FILTER;
     G_OBJECT_CLASS(class)->dispose = reel_events_page_dispose;
     G_OBJECT_CLASS(class)->finalize = reel_events_page_finalize;
 }

@@ -3,10 +3,6 @@
 #include "viewer/panel/finding_card.h"
 #include "viewer/panel/row_table.h"
 
-/* A trace without findings is looked over by the detectors when it is opened, up to so many events:
- * a few seconds of the worker. Longer ones are looked over when the user asks. */
-#define DETECT_UNASKED_EVENTS 1500000u
-
 struct _ReelFindingsPage {
     ReelPanelPage parent_instance;
     ReelRowTable *table;
@@ -36,6 +32,24 @@ static const struct reel_row_column columns[COLUMNS] = {
 guint reel_findings_page_count(ReelFindingsPage *self)
 {
     return self->count;
+}
+
+/* The document's number of a finding; G_MAXUINT: it does not have it. */
+static guint number_of(ReelFindingsPage *self, const char *id)
+{
+    ReelDocument *document = reel_panel_page_document(REEL_PANEL_PAGE(self));
+    guint count = document ? reel_document_finding_count(document) : 0;
+    for (guint i = 0; i < count; i++)
+        if (g_strcmp0(reel_document_finding(document, i)->id, id) == 0)
+            return i;
+    return G_MAXUINT;
+}
+
+/* The card that a row of the list stands for. */
+static const struct reel_finding_card *card_of(ReelFindingsPage *self, ReelRow *row)
+{
+    guint index = GPOINTER_TO_UINT(g_object_get_data(G_OBJECT(row), "index"));
+    return self->cards && index < self->cards->card->len ? self->cards->card->pdata[index] : NULL;
 }
 
 static void set_count(ReelFindingsPage *self, guint count)
@@ -83,15 +97,18 @@ static void answered(gpointer owner, gpointer answer, const struct reel_error *e
         say(self, text, FALSE);
         return;
     }
+    gboolean is_unchecked =
+        !self->look_anyway &&
+        !reel_document_is_checked(reel_panel_page_document(REEL_PANEL_PAGE(self)));
     g_clear_pointer(&self->cards, reel_finding_cards_unref);
     self->cards = reel_finding_cards_ref(cards);
     set_count(self, cards->card->len);
     if (cards->card->len == 0) {
         say(self,
-            cards->too_long ? "This trace was not looked over for faults yet, and it is long."
-                            : "No faults found in this run: no deadlock, race, misuse or costly "
-                              "contention that the detectors know.",
-            cards->too_long);
+            is_unchecked ? "This trace was not looked over for faults yet."
+                         : "No faults found in this run: no deadlock, race, misuse or costly "
+                           "contention that the detectors know.",
+            is_unchecked);
         return;
     }
     g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(g_object_unref);
@@ -109,13 +126,12 @@ static void reel_findings_page_refresh(ReelPanelPage *page)
 {
     ReelFindingsPage *self = REEL_FINDINGS_PAGE(page);
     ReelDocument *document = reel_panel_page_document(page);
-    gboolean detect =
-        self->look_anyway || reel_document_event_count(document) <= DETECT_UNASKED_EVENTS;
-    say(self, "Looking for faults…", FALSE);
+    if (!self->cards)
+        say(self, "Looking for faults…", FALSE);
     const struct reel_query_job job = {
         .run = reel_finding_cards_read,
         .answered = answered,
-        .request = GINT_TO_POINTER(detect),
+        .request = GINT_TO_POINTER(self->look_anyway && !reel_document_is_checked(document)),
         .free_answer = (GDestroyNotify)reel_finding_cards_unref,
     };
     reel_panel_page_ask(page, 1, &job);
@@ -134,15 +150,53 @@ static void reel_findings_page_clear(ReelPanelPage *page)
 static void selected(ReelRowTable *table, ReelRow *row, ReelFindingsPage *self)
 {
     (void)table;
-    if (row && self->cards)
-        reel_finding_card_show(self->card, self->cards,
-                               GPOINTER_TO_UINT(g_object_get_data(G_OBJECT(row), "index")));
+    const struct reel_finding_card *card = row ? card_of(self, row) : NULL;
+    if (!card)
+        return;
+    reel_finding_card_show(self->card, self->cards,
+                           GPOINTER_TO_UINT(g_object_get_data(G_OBJECT(row), "index")));
+    guint number = number_of(self, card->finding->id);
+    if (number != G_MAXUINT && gtk_widget_get_mapped(GTK_WIDGET(self)))
+        reel_session_set_finding(reel_panel_page_session(REEL_PANEL_PAGE(self)), number);
 }
 
-static void activated(ReelRowTable *table, ReelRow *row, ReelPanelPage *self)
+static void activated(ReelRowTable *table, ReelRow *row, ReelFindingsPage *self)
 {
     (void)table;
-    reel_panel_page_go(self, row);
+    ReelPanelPage *page = REEL_PANEL_PAGE(self);
+    const struct reel_finding_card *card = card_of(self, row);
+    guint number = card ? number_of(self, card->finding->id) : G_MAXUINT;
+    reel_panel_page_go(page, row);
+    if (number != G_MAXUINT)
+        reel_session_go_to_finding(reel_panel_page_session(page), number);
+}
+
+/* Selected elsewhere: on the timeline, by a key. */
+static void finding_changed(ReelFindingsPage *self)
+{
+    ReelSession *session = reel_panel_page_session(REEL_PANEL_PAGE(self));
+    guint number = reel_session_finding(session);
+    ReelDocument *document = reel_panel_page_document(REEL_PANEL_PAGE(self));
+    if (!document || number >= reel_document_finding_count(document) || !self->cards)
+        return;
+    const char *id = reel_document_finding(document, number)->id;
+    ReelRow *now = reel_row_table_selected(self->table);
+    const struct reel_finding_card *card = now ? card_of(self, now) : NULL;
+    if (card && g_strcmp0(card->finding->id, id) == 0)
+        return;
+    GListModel *rows = reel_row_table_rows(self->table);
+    for (guint i = 0; i < g_list_model_get_n_items(rows); i++) {
+        g_autoptr(ReelRow) row = g_list_model_get_item(rows, i);
+        card = card_of(self, row);
+        if (card && g_strcmp0(card->finding->id, id) == 0)
+            reel_row_table_select(self->table, i);
+    }
+}
+
+static void reel_findings_page_bound(ReelPanelPage *page, ReelSession *session)
+{
+    g_signal_connect_object(session, "notify::finding", G_CALLBACK(finding_changed), page,
+                            G_CONNECT_SWAPPED);
 }
 
 static void go(ReelFindingCard *card, guint64 time_ns, guint thread, guint object, guint stack,
@@ -178,6 +232,7 @@ static void reel_findings_page_class_init(ReelFindingsPageClass *class)
 {
     REEL_PANEL_PAGE_CLASS(class)->refresh = reel_findings_page_refresh;
     REEL_PANEL_PAGE_CLASS(class)->clear = reel_findings_page_clear;
+    REEL_PANEL_PAGE_CLASS(class)->bound = reel_findings_page_bound;
     G_OBJECT_CLASS(class)->get_property = reel_findings_page_get_property;
     G_OBJECT_CLASS(class)->dispose = reel_findings_page_dispose;
     g_object_class_install_property(G_OBJECT_CLASS(class), PROPERTY_COUNT,

@@ -8,6 +8,7 @@ typedef struct {
     ReelSession *session;
     struct reel_query_service *service;
     GtkWidget *child;
+    char *origin; /* of the document that is shown; NULL: none */
     gboolean is_outdated;
     guint settling;
 } ReelPanelPagePrivate;
@@ -50,8 +51,13 @@ void reel_panel_page_outdate(ReelPanelPage *self)
 static void document_changed(ReelPanelPage *self)
 {
     ReelPanelPagePrivate *private = private_of(self);
+    ReelDocument *document = reel_panel_page_document(self);
+    const char *origin = document ? reel_document_origin(document) : NULL;
+    gboolean is_other = !origin || g_strcmp0(origin, private->origin) != 0;
     g_clear_pointer(&private->service, reel_query_service_free);
-    if (REEL_PANEL_PAGE_GET_CLASS(self)->clear)
+    g_free(private->origin);
+    private->origin = g_strdup(origin);
+    if (is_other && REEL_PANEL_PAGE_GET_CLASS(self)->clear)
         REEL_PANEL_PAGE_GET_CLASS(self)->clear(self);
     reel_panel_page_outdate(self);
 }
@@ -83,6 +89,7 @@ void reel_panel_page_set_session(ReelPanelPage *self, ReelSession *session)
         {REEL_FOLLOWS_CURSOR, "notify::cursor"},
         {REEL_FOLLOWS_CURSOR, "notify::lane"},
         {REEL_FOLLOWS_STACK, "notify::stack"},
+        {REEL_FOLLOWS_FILTER, "notify::filter"},
     };
     ReelPanelPagePrivate *private = private_of(self);
     g_return_if_fail(!private->session);
@@ -110,8 +117,11 @@ gboolean reel_panel_page_range(ReelPanelPage *self, uint64_t *from_ns, uint64_t 
 {
     ReelSession *session = private_of(self)->session;
     ReelDocument *document = reel_panel_page_document(self);
-    *from_ns = reel_session_from(session);
-    *to_ns = reel_session_to(session);
+    reel_session_selection(session, from_ns, to_ns);
+    if (*from_ns >= *to_ns) {
+        *from_ns = reel_session_from(session);
+        *to_ns = reel_session_to(session);
+    }
     return document && *from_ns <= reel_document_start_ns(document) &&
            *to_ns >= reel_document_end_ns(document);
 }
@@ -145,17 +155,6 @@ void reel_panel_page_drop(ReelPanelPage *self, guint slot)
         reel_query_service_drop(private_of(self)->service, slot);
 }
 
-/* The lane of a thread, or of a lock; G_MAXUINT: there is none. */
-static guint lane_of(ReelDocument *document, enum reel_lane_kind kind, uint32_t id)
-{
-    for (guint i = 0; id && i < reel_document_lane_count(document); i++) {
-        const struct reel_lane *lane = reel_document_lane(document, i);
-        if (lane->kind == kind && lane->id == id)
-            return i;
-    }
-    return G_MAXUINT;
-}
-
 void reel_panel_page_go_to(ReelPanelPage *self, uint64_t time_ns, uint32_t thread, uint32_t object,
                            uint32_t stack)
 {
@@ -163,11 +162,9 @@ void reel_panel_page_go_to(ReelPanelPage *self, uint64_t time_ns, uint32_t threa
     ReelDocument *document = reel_panel_page_document(self);
     if (!document)
         return;
-    guint lane = lane_of(document, REEL_LANE_THREAD, thread);
-    if (lane == G_MAXUINT)
-        lane = lane_of(document, REEL_LANE_LOCK, object);
-    if (lane != G_MAXUINT)
-        reel_session_set_lane(session, lane);
+    if (!thread || !reel_session_select_thread(session, thread))
+        if (object)
+            reel_session_select_object(session, object);
     if (time_ns != REEL_ROW_NO_TIME)
         reel_session_set_cursor(session, time_ns, TRUE);
     if (stack)
@@ -201,9 +198,16 @@ static void reel_panel_page_dispose(GObject *object)
     G_OBJECT_CLASS(reel_panel_page_parent_class)->dispose(object);
 }
 
+static void reel_panel_page_finalize(GObject *object)
+{
+    g_free(private_of(REEL_PANEL_PAGE(object))->origin);
+    G_OBJECT_CLASS(reel_panel_page_parent_class)->finalize(object);
+}
+
 static void reel_panel_page_class_init(ReelPanelPageClass *class)
 {
     G_OBJECT_CLASS(class)->dispose = reel_panel_page_dispose;
+    G_OBJECT_CLASS(class)->finalize = reel_panel_page_finalize;
     GTK_WIDGET_CLASS(class)->map = reel_panel_page_map;
     gtk_widget_class_set_layout_manager_type(GTK_WIDGET_CLASS(class), GTK_TYPE_BIN_LAYOUT);
 }

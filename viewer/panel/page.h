@@ -19,13 +19,15 @@ enum reel_panel_page_follows {
     REEL_FOLLOWS_RANGE = 1, /* the selected range, else the visible one */
     REEL_FOLLOWS_CURSOR = 2,
     REEL_FOLLOWS_STACK = 4,
+    REEL_FOLLOWS_FILTER = 8,
 };
 
 struct _ReelPanelPageClass {
     GtkWidgetClass parent_class;
     /* The session is there, to connect to more than `follows` says. May be NULL. */
     void (*bound)(ReelPanelPage *self, ReelSession *session);
-    /* Another document: what is shown is no more. May be NULL. */
+    /* Another trace: what is shown is no more. Not called when the same one was read anew, as it
+     * grows: then only `refresh` is. May be NULL. */
     void (*clear)(ReelPanelPage *self);
     /* The page is seen, a document is there, and what the page shows is out of date. */
     void (*refresh)(ReelPanelPage *self);

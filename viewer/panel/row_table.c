@@ -233,6 +233,11 @@ ReelRow *reel_row_table_selected(ReelRowTable *self)
     return gtk_single_selection_get_selected_item(self->selection);
 }
 
+GListModel *reel_row_table_rows(ReelRowTable *self)
+{
+    return G_LIST_MODEL(self->selection);
+}
+
 /* The list is the column view's last child: it has the action, the view has not. It must have its
  * size before it can tell what is in sight. */
 static gboolean scroll_now(GtkWidget *widget, GdkFrameClock *clock, gpointer data)

@@ -45,6 +45,8 @@ void reel_row_table_set_columns(ReelRowTable *self, const struct reel_row_column
 void reel_row_table_say(ReelRowTable *self, const char *text);
 
 ReelRow *reel_row_table_selected(ReelRowTable *self); /* borrowed; NULL: none */
+/* The rows in the order that is shown. Borrowed. */
+GListModel *reel_row_table_rows(ReelRowTable *self);
 /* Selects the row and scrolls to it; `activates` nothing. */
 void reel_row_table_select(ReelRowTable *self, guint position);
 /* All rows with a heading, cells divided by tabs. g_free. */
