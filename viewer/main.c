@@ -1,11 +1,18 @@
 /* reel-viewer: the application. Opens the traces it is given, each in a window. */
 #include <gtk/gtk.h>
 #include <locale.h>
+#include <stdio.h>
 
+#include "viewer/bench.h"
+#include "viewer/export_command.h"
+#include "viewer/snapshot.h"
 #include "viewer/window.h"
 
 struct viewer {
-    GtkCssProvider *dark;
+    GtkCssProvider *dark, *contrast;
+    gint64 started_us;
+    gboolean wait, bench;
+    struct reel_export_wishes export;
 };
 
 static void add_style(const char *resource)
@@ -17,6 +24,20 @@ static void add_style(const char *resource)
                                                GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
 }
 
+static void use(GdkDisplay *display, GtkCssProvider *provider, gboolean used, guint above)
+{
+    gtk_style_context_remove_provider_for_display(display, GTK_STYLE_PROVIDER(provider));
+    if (used)
+        gtk_style_context_add_provider_for_display(display, GTK_STYLE_PROVIDER(provider),
+                                                   GTK_STYLE_PROVIDER_PRIORITY_APPLICATION + above);
+}
+
+static gboolean ends_dark(const char *theme)
+{
+    return theme && (g_str_has_suffix(theme, ":dark") || g_str_has_suffix(theme, "-dark") ||
+                     g_str_has_suffix(theme, "Inverse"));
+}
+
 static void apply_theme(struct viewer *viewer)
 {
     gboolean dark = FALSE;
@@ -25,14 +46,13 @@ static void apply_theme(struct viewer *viewer)
                  "gtk-theme-name", &theme, NULL);
     /* GTK_THEME overrides the settings without telling them. */
     const char *forced = g_getenv("GTK_THEME");
-    dark = forced && *forced
-               ? g_str_has_suffix(forced, ":dark") || g_str_has_suffix(forced, "-dark")
-               : dark || (theme && g_str_has_suffix(theme, "-dark"));
+    const char *name = forced && *forced ? forced : theme;
+    dark = forced && *forced ? ends_dark(forced) : dark || ends_dark(theme);
+    gboolean contrast =
+        name && (g_str_has_prefix(name, "HighContrast") || g_str_has_prefix(name, "Default-hc"));
     GdkDisplay *display = gdk_display_get_default();
-    gtk_style_context_remove_provider_for_display(display, GTK_STYLE_PROVIDER(viewer->dark));
-    if (dark)
-        gtk_style_context_add_provider_for_display(display, GTK_STYLE_PROVIDER(viewer->dark),
-                                                   GTK_STYLE_PROVIDER_PRIORITY_APPLICATION + 1);
+    use(display, viewer->dark, dark, 1);
+    use(display, viewer->contrast, contrast && !dark, 2);
 }
 
 static void change_dark(GSimpleAction *action, GVariant *state, gpointer data)
@@ -60,6 +80,8 @@ static void startup(GtkApplication *application, gpointer data)
     add_style("/reel/viewer/common.css");
     viewer->dark = gtk_css_provider_new();
     gtk_css_provider_load_from_resource(viewer->dark, "/reel/viewer/dark.css");
+    viewer->contrast = gtk_css_provider_new();
+    gtk_css_provider_load_from_resource(viewer->contrast, "/reel/viewer/contrast.css");
     apply_theme(viewer);
     g_signal_connect_swapped(gtk_settings_get_default(),
                              "notify::gtk-application-prefer-dark-theme", G_CALLBACK(apply_theme),
@@ -100,34 +122,135 @@ static char *split_place(const char *argument, char **place)
     return g_strdup(argument);
 }
 
+/* One argument: at once, or as soon as the file is there. */
+struct opening {
+    ReelWindow *window;
+    char *path, *place;
+    guint tries;
+};
+
+static void opening_free(gpointer data)
+{
+    struct opening *opening = data;
+    g_object_unref(opening->window);
+    g_free(opening->path);
+    g_free(opening->place);
+    g_free(opening);
+}
+
+static gboolean open_when_there(gpointer data)
+{
+    struct opening *opening = data;
+    enum reel_trace_state state;
+    if (opening->tries-- && !reel_snapshot_state(opening->path, &state, NULL))
+        return G_SOURCE_CONTINUE;
+    reel_window_open(opening->window, opening->path, opening->place);
+    return G_SOURCE_REMOVE;
+}
+
 static void open_files(GtkApplication *application, GFile **files, int count, const char *hint,
                        gpointer data)
 {
     (void)hint;
-    (void)data;
+    struct viewer *viewer = data;
     for (int i = 0; i < count; i++) {
         g_autofree char *argument = g_file_get_path(files[i]);
         g_autofree char *place = NULL;
         g_autofree char *path = argument ? split_place(argument, &place) : NULL;
         ReelWindow *window = reel_window_new(application);
+        if (viewer->bench) {
+            gtk_window_set_default_size(GTK_WINDOW(window), 1600, 960);
+            reel_bench_run(window, viewer->started_us);
+        }
         gtk_window_present(GTK_WINDOW(window));
-        if (path)
-            reel_window_open(window, path, place);
-        else
+        if (!path) {
             reel_window_say(window, "only files on this machine can be opened");
+            continue;
+        }
+        struct opening *opening = g_new(struct opening, 1);
+        *opening = (struct opening){g_object_ref(window), g_steal_pointer(&path),
+                                    g_steal_pointer(&place), viewer->wait ? 100 : 0};
+        if (open_when_there(opening))
+            g_timeout_add_full(G_PRIORITY_DEFAULT, 100, open_when_there, opening, opening_free);
+        else
+            opening_free(opening);
     }
 }
+
+/* Drawing into a file needs no display: it is done before one is looked for. */
+static int handle_options(GApplication *application, GVariantDict *options, gpointer data)
+{
+    (void)application;
+    struct viewer *viewer = data;
+    struct reel_export_wishes *wishes = &viewer->export;
+    const char **rest = NULL;
+    if (!g_variant_dict_lookup(options, "export", "^&ay", &wishes->file))
+        return -1;
+    g_variant_dict_lookup(options, "from", "&s", &wishes->from);
+    g_variant_dict_lookup(options, "to", "&s", &wishes->to);
+    g_variant_dict_lookup(options, "at", "&s", &wishes->at);
+    g_variant_dict_lookup(options, "finding", "&s", &wishes->finding);
+    g_variant_dict_lookup(options, "theme", "&s", &wishes->theme);
+    g_variant_dict_lookup(options, "width", "i", &wishes->width);
+    g_variant_dict_lookup(options, G_OPTION_REMAINING, "^a&ay", &rest);
+    if (!rest || !rest[0] || rest[1]) {
+        g_free(rest);
+        fputs("reel-viewer: --export wants one trace file\n", stderr);
+        return 2;
+    }
+    int status = reel_export_command(rest[0], wishes);
+    g_free(rest);
+    return status;
+}
+
+/* Files are opened through the command line, so that options may stand before them. */
+static int command_line(GApplication *application, GApplicationCommandLine *line, gpointer data)
+{
+    struct viewer *viewer = data;
+    GVariantDict *options = g_application_command_line_get_options_dict(line);
+    g_autofree const char **rest = NULL;
+    viewer->wait = g_variant_dict_contains(options, "wait");
+    viewer->bench = g_variant_dict_contains(options, "bench");
+    if (!g_variant_dict_lookup(options, G_OPTION_REMAINING, "^a&ay", &rest) || !rest[0]) {
+        g_application_activate(application);
+        return 0;
+    }
+    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_object_unref);
+    for (const char **name = rest; *name; name++)
+        g_ptr_array_add(files, g_application_command_line_create_file_for_arg(line, *name));
+    g_application_open(application, (GFile **)files->pdata, (int)files->len, "");
+    return 0;
+}
+
+static const GOptionEntry entries[] = {
+    {"export", 0, 0, G_OPTION_ARG_FILENAME, NULL, "Draw into FILE (.png, .svg, .pdf) and leave",
+     "FILE"},
+    {"from", 0, 0, G_OPTION_ARG_STRING, NULL, "Begin the picture there: 2.03s, 41%", "TIME"},
+    {"to", 0, 0, G_OPTION_ARG_STRING, NULL, "End the picture there", "TIME"},
+    {"at", 0, 0, G_OPTION_ARG_STRING, NULL, "Where the cursor is", "TIME"},
+    {"finding", 0, 0, G_OPTION_ARG_STRING, NULL, "Draw this finding in full", "F-…"},
+    {"theme", 0, 0, G_OPTION_ARG_STRING, NULL, "light, dark or contrast", "THEME"},
+    {"width", 0, 0, G_OPTION_ARG_INT, NULL, "Pixels (default: 1400)", "N"},
+    {"wait", 0, 0, G_OPTION_ARG_NONE, NULL, "The trace may come into being a little later", NULL},
+    {"bench", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, NULL, NULL, NULL},
+    {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, NULL, NULL, "[TRACE[#FINDING|@TIME]…]"},
+    G_OPTION_ENTRY_NULL};
 
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
-    struct viewer viewer = {0};
+    struct viewer viewer = {.started_us = g_get_monotonic_time()};
     g_autoptr(GtkApplication) application = gtk_application_new(
-        "io.github.reel.Viewer", G_APPLICATION_HANDLES_OPEN | G_APPLICATION_NON_UNIQUE);
+        "io.github.reel.Viewer",
+        G_APPLICATION_HANDLES_OPEN | G_APPLICATION_HANDLES_COMMAND_LINE | G_APPLICATION_NON_UNIQUE);
+    g_application_add_main_option_entries(G_APPLICATION(application), entries);
+    g_signal_connect(application, "handle-local-options", G_CALLBACK(handle_options), &viewer);
+    g_signal_connect(application, "command-line", G_CALLBACK(command_line), &viewer);
     g_signal_connect(application, "startup", G_CALLBACK(startup), &viewer);
     g_signal_connect(application, "activate", G_CALLBACK(activate), &viewer);
     g_signal_connect(application, "open", G_CALLBACK(open_files), &viewer);
     int status = g_application_run(G_APPLICATION(application), argc, argv);
     g_clear_object(&viewer.dark);
+    g_clear_object(&viewer.contrast);
     return status;
 }

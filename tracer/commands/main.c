@@ -10,6 +10,7 @@ const struct reel_command *const reel_commands[] = {
     &reel_command_check,
     &reel_command_cc,
     &reel_command_explain,
+    &reel_command_export,
     &reel_command_report,
     &reel_command_timeline,
     &reel_command_show,

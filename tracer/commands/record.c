@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "tracer/commands/probe_path.h"
 #include "tracer/commands/recording.h"
 
 static int record(const struct reel_command *command, struct reel_recording *recording, char **argv,
@@ -28,11 +29,26 @@ static int record(const struct reel_command *command, struct reel_recording *rec
     return reel_recording_status(recording);
 }
 
+/* The viewer, beside us: it waits for the trace, and outlives us. */
+static bool open_viewer(const char *path, struct reel_error *error)
+{
+    g_autofree char *viewer = reel_viewer_path(error);
+    g_autoptr(GError) failed = NULL;
+    if (!viewer)
+        return false;
+    g_autofree char *place = g_canonicalize_filename(path, NULL);
+    char *arguments[] = {viewer, (char *)"--wait", place, NULL};
+    if (g_spawn_async(NULL, arguments, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, &failed))
+        return true;
+    reel_error_set(error, REEL_ERROR_SYSTEM, 0, "%s", failed->message);
+    return reel_error_hint(error, "Without the viewer: leave --view out.");
+}
+
 static int run(const struct reel_command *command, int argc, char **argv)
 {
     struct reel_recording_words words;
-    gboolean no_seal = FALSE;
-    GOptionEntry entries[REEL_RECORDING_ENTRIES + 3];
+    gboolean no_seal = FALSE, view = FALSE;
+    GOptionEntry entries[REEL_RECORDING_ENTRIES + 4];
     unsigned count = reel_recording_entries(&words, entries);
     entries[count++] = (GOptionEntry){"output",
                                       'o',
@@ -49,6 +65,9 @@ static int run(const struct reel_command *command, int argc, char **argv)
                                       "Leave the events as chunks; "
                                       "'reel recover' seals later",
                                       NULL};
+    entries[count++] = (GOptionEntry){
+        "view", 0, 0, G_OPTION_ARG_NONE, &view, "Open the viewer at once, and watch the trace grow",
+        NULL};
     entries[count] = (GOptionEntry)G_OPTION_ENTRY_NULL;
     int status = reel_command_parse(command, entries, &argc, &argv, true);
     if (status >= 0) {
@@ -59,7 +78,8 @@ static int run(const struct reel_command *command, int argc, char **argv)
     } else {
         struct reel_recording recording;
         struct reel_error error = {0};
-        if (reel_recording_prepare(&recording, &words, argv[1], &error))
+        if (reel_recording_prepare(&recording, &words, argv[1], &error) &&
+            (!view || open_viewer(recording.path, &error)))
             status = record(command, &recording, argv + 1, !no_seal);
         else
             status = reel_recording_fail(command, &recording, &error);

@@ -180,24 +180,6 @@ static void show(const struct reel_output *output, const struct reel_instant *in
     }
 }
 
-/* Where to stand when nobody says: the end, but before a kill or exit took the threads away, for
- * what they were doing then is the question. */
-static uint64_t last_moment(sqlite3 *database, uint64_t end_ns)
-{
-    sqlite3_stmt *statement;
-    uint64_t moment = end_ns ? end_ns - 1 : 0;
-    if (sqlite3_prepare_v2(database,
-                           "SELECT min(end_ns) - 1 FROM thread WHERE end_ns >= (SELECT max(end_ns) "
-                           "FROM thread) - 100000 AND end_reason IN ('process-ended', 'killed')",
-                           -1, &statement, NULL) != SQLITE_OK)
-        return moment;
-    if (sqlite3_step(statement) == SQLITE_ROW &&
-        sqlite3_column_type(statement, 0) == SQLITE_INTEGER)
-        moment = (uint64_t)sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return moment;
-}
-
 static int run(const struct reel_command *command, int argc, char **argv)
 {
     g_autofree char *at = NULL;
@@ -218,7 +200,7 @@ static int run(const struct reel_command *command, int argc, char **argv)
         return reel_command_fail(command, &error);
     char *end = reel_trace_meta(trace, "end_ns");
     uint64_t end_ns = end ? g_ascii_strtoull(end, NULL, 10) : 0;
-    uint64_t time_ns = last_moment(reel_trace_database(trace), end_ns);
+    uint64_t time_ns = reel_instant_last(trace, end_ns);
     sqlite3_free(end);
     struct reel_instants *instants = NULL;
     const struct reel_instant *instant = NULL;

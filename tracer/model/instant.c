@@ -463,3 +463,19 @@ size_t reel_instant_waiters(const struct reel_instant *instant, uint32_t object,
     }
     return count;
 }
+
+uint64_t reel_instant_last(struct reel_trace *trace, uint64_t end_ns)
+{
+    sqlite3_stmt *statement;
+    uint64_t moment = end_ns ? end_ns - 1 : 0;
+    if (sqlite3_prepare_v2(reel_trace_database(trace),
+                           "SELECT min(end_ns) - 1 FROM thread WHERE end_ns >= (SELECT max(end_ns) "
+                           "FROM thread) - 100000 AND end_reason IN ('process-ended', 'killed')",
+                           -1, &statement, NULL) != SQLITE_OK)
+        return moment;
+    if (sqlite3_step(statement) == SQLITE_ROW &&
+        sqlite3_column_type(statement, 0) == SQLITE_INTEGER)
+        moment = (uint64_t)sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return moment;
+}

@@ -59,6 +59,10 @@ void reel_instants_free(struct reel_instants *instants);
 const struct reel_instant *reel_instants_at(struct reel_instants *instants, uint64_t time_ns,
                                             struct reel_error *error);
 
+/* Where to stand when nobody says: the end (`end_ns`), but before a kill or exit took the threads
+ * away, for what they were doing then is the question. */
+uint64_t reel_instant_last(struct reel_trace *trace, uint64_t end_ns);
+
 /* Those of `instant` that wait for `object`, in order of arrival: indexes into its threads. Returns
  * how many there are; writes at most `limit`. */
 size_t reel_instant_waiters(const struct reel_instant *instant, uint32_t object, size_t *index,

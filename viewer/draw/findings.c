@@ -41,7 +41,7 @@ static void paint_chip(const struct reel_scene *scene, struct reel_painter *pain
                        const char *text, double x, double y)
 {
     const GdkRGBA ink = reel_palette_text_on(&scene->palette->finding);
-    double width = MIN(reel_paint_text_width(painter, text, REEL_TEXT_SMALL) + 10, 360);
+    double width = MIN(reel_paint_text_width(painter, text, REEL_TEXT_SMALL) + 10, 460);
     double left = x + 5 + width > scene->width ? x - 5 - width : x + 5;
     left = MAX(left, REEL_TIMELINE_NAMES);
     reel_paint_rect(painter, left, y - 8, width, 16, &scene->palette->finding);
@@ -72,6 +72,39 @@ static void paint_mark(const struct reel_scene *scene, struct reel_painter *pain
                     &scene->palette->finding, REEL_TEXT_BOLD);
 }
 
+/* Whom a thread waits for at a moment: who holds the lock, or the thread whose end it awaits. 0: it
+ * waits for nobody. */
+static uint32_t waited_for(const struct reel_scene *scene, uint32_t thread, uint64_t ns,
+                           uint32_t *object)
+{
+    const struct reel_lane *lane = reel_document_thread_lane(scene->document, thread);
+    size_t at = lane ? reel_lane_data_at(&lane->data, ns) : 0;
+    if (!lane || at == lane->data.count)
+        return 0;
+    *object = lane->data.object[at];
+    const struct reel_lane *lock = reel_document_object_lane(scene->document, *object);
+    if (!lock || lock->kind != REEL_LANE_LOCK)
+        return 0;
+    size_t held = reel_lane_data_at(&lock->data, ns);
+    return held < lock->data.count ? lock->data.object[held] : 0;
+}
+
+/* An edge of the wait-for graph, from lane to lane, with what it is about. */
+static void paint_edge(const struct reel_scene *scene, struct reel_painter *painter,
+                       uint32_t thread, uint64_t ns, double x)
+{
+    uint32_t object = 0, holder = waited_for(scene, thread, ns, &object);
+    double y1 = reel_scene_lane_y(scene, lane_of_thread(scene, thread));
+    double y2 = reel_scene_lane_y(scene, lane_of_thread(scene, holder));
+    if (!holder || y1 < 0 || y2 < 0 || fabs(y1 - y2) < 1)
+        return;
+    y1 += y2 > y1 ? 4 : -4;
+    y2 += y2 > y1 ? -4 : 4;
+    reel_paint_arrow(painter, x, y1, x, y2, 5, &scene->palette->background);
+    reel_paint_arrow(painter, x, y1, x, y2, 2, &scene->palette->finding);
+    paint_chip(scene, painter, reel_document_object_name(scene->document, object), x, y1);
+}
+
 /* From when the cycle closed: a red band through the lanes of those in it, and who waits for whom.
  */
 static void paint_deadlock(const struct reel_scene *scene, struct reel_painter *painter,
@@ -91,19 +124,36 @@ static void paint_deadlock(const struct reel_scene *scene, struct reel_painter *
         reel_paint_frame(painter, left, y - height / 2, right - left, height, 1.5,
                          &scene->palette->finding);
     }
-    guint count = finding->threads->len;
-    double step = CLAMP((right - left) / (count + 2), 6, 60);
-    for (guint i = 0; count > 1 && i < count; i++) {
-        guint from = lane_of_thread(scene, g_array_index(finding->threads, uint32_t, i));
-        guint to =
-            lane_of_thread(scene, g_array_index(finding->threads, uint32_t, (i + 1) % count));
-        double y1 = reel_scene_lane_y(scene, from), y2 = reel_scene_lane_y(scene, to);
-        double x = left + step * (i + 1);
-        if (y1 < 0 || y2 < 0 || fabs(y1 - y2) < 1)
+    double step = CLAMP((right - left) / (finding->threads->len + 1), 8, 90);
+    for (guint i = 0; i < finding->threads->len; i++)
+        paint_edge(scene, painter, g_array_index(finding->threads, uint32_t, i), finding->time_ns,
+                   right - step * (i + 0.6));
+}
+
+static const struct reel_evidence_mark *evidence_at(const struct reel_finding_mark *finding,
+                                                    guint index)
+{
+    return &g_array_index(finding->evidence, struct reel_evidence_mark, index);
+}
+
+/* What a piece of evidence says, together with those of its thread that are near: the first of them
+ * speaks for all. */
+static void paint_words(const struct reel_scene *scene, struct reel_painter *painter,
+                        const struct reel_finding_mark *finding, guint index, double x, double y)
+{
+    g_autoptr(GString) words = g_string_new(NULL);
+    double right = x; /* of the last of them */
+    for (guint i = 0; i < finding->evidence->len && i < 64; i++) {
+        const struct reel_evidence_mark *other = evidence_at(finding, i);
+        if (other->thread != evidence_at(finding, index)->thread || !other->time_ns ||
+            fabs(reel_scene_x(scene, other->time_ns) - x) > 200)
             continue;
-        reel_paint_arrow(painter, x, y1, x, y2, 5, &scene->palette->background);
-        reel_paint_arrow(painter, x, y1, x, y2, 2, &scene->palette->finding);
+        if (i < index)
+            return;
+        right = MAX(right, reel_scene_x(scene, other->time_ns));
+        g_string_append_printf(words, "%s%u %s", words->len ? "  ·  " : "", i + 1, other->role);
     }
+    paint_chip(scene, painter, words->str, right + 4, y);
 }
 
 /* Every piece of evidence: a diamond on its thread's lane, a number and what it says. */
@@ -112,8 +162,7 @@ static void paint_evidence(const struct reel_scene *scene, struct reel_painter *
 {
     double before_x = 0, before_y = -1;
     for (guint i = 0; i < finding->evidence->len && i < 64; i++) {
-        const struct reel_evidence_mark *evidence =
-            &g_array_index(finding->evidence, struct reel_evidence_mark, i);
+        const struct reel_evidence_mark *evidence = evidence_at(finding, i);
         guint lane = lane_of_thread(scene, evidence->thread);
         double y = reel_scene_lane_y(scene, lane);
         if (!evidence->time_ns || y < 0)
@@ -125,25 +174,14 @@ static void paint_evidence(const struct reel_scene *scene, struct reel_painter *
         before_y = y;
     }
     for (guint i = 0; i < finding->evidence->len && i < 64; i++) {
-        const struct reel_evidence_mark *evidence =
-            &g_array_index(finding->evidence, struct reel_evidence_mark, i);
+        const struct reel_evidence_mark *evidence = evidence_at(finding, i);
         double y = reel_scene_lane_y(scene, lane_of_thread(scene, evidence->thread));
         double x = reel_scene_x(scene, evidence->time_ns);
         if (!evidence->time_ns || y < 0 || !in_view(scene, x))
             continue;
         reel_paint_diamond(painter, x, y, 8, &scene->palette->background);
         reel_paint_diamond(painter, x, y, 6, &scene->palette->finding);
-        /* A number where two would cover each other's words. */
-        gboolean alone = TRUE;
-        for (guint k = 0; k < i; k++) {
-            const struct reel_evidence_mark *other =
-                &g_array_index(finding->evidence, struct reel_evidence_mark, k);
-            alone &= other->thread != evidence->thread ||
-                     fabs(reel_scene_x(scene, other->time_ns) - x) > 200;
-        }
-        g_autofree char *text = g_strdup_printf("%u %s", i + 1, evidence->role);
-        g_autofree char *number = g_strdup_printf("%u", i + 1);
-        paint_chip(scene, painter, alone ? text : number, x + 4, y);
+        paint_words(scene, painter, finding, i, x, y);
     }
 }
 

@@ -48,6 +48,7 @@ void reel_painter_path_cairo(cairo_t *cairo, const double *points, size_t count,
                              double width, double dash, const GdkRGBA *color)
 {
     cairo_save(cairo);
+    cairo_new_path(cairo); /* a text before left its place */
     gdk_cairo_set_source_rgba(cairo, color);
     for (size_t i = 0; i < count; i++)
         cairo_line_to(cairo, points[2 * i], points[2 * i + 1]);
