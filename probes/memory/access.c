@@ -29,7 +29,10 @@ bool reel_access_ready(struct reel_self *self)
         return false;
     /* Not seen being made: it may know all that happened so far. */
     struct reel_tls *tls = reel_memory.services->enter();
-    return tls && tls->slot && reel_self_begin(self, tls);
+    if (!tls || !tls->slot)
+        return false;
+    reel_self_hear_all(self);
+    return reel_self_begin(self, tls);
 }
 
 /* The thread is at work here. */

@@ -183,6 +183,10 @@ static void begin_thread(struct reel_self *self, struct reel_tls *tls, uint64_t 
     if (old)
         reel_channel_remove(REEL_CHANNEL_END, (uint64_t)pthread_self());
     reel_channel_unlock();
+    if (self->index) /* a signal came first */
+        return;
+    if (self->index) /* a signal came first */
+        return;
     reel_self_begin(self, tls);
     reel_stack_forget();
 }
@@ -199,12 +203,11 @@ void reel_follow(struct reel_tls *tls, uint32_t kind, uint64_t object, uint32_t 
     }
     if (REEL_UNLIKELY(!*reel_memory.lives))
         reel_self_forked(self);
-    if (!self->index) {
-        if (REEL_KIND_CLASS(kind) == REEL_CLASS_THREAD &&
-            REEL_KIND_OPERATION(kind) == REEL_OP_START)
-            begin_thread(self, tls, object);
-        else if (tls->slot)
-            reel_self_begin(self, tls);
+    if (REEL_KIND_CLASS(kind) == REEL_CLASS_THREAD && REEL_KIND_OPERATION(kind) == REEL_OP_START) {
+        begin_thread(self, tls, object);
+    } else if (!self->index && tls->slot) {
+        reel_self_hear_all(self);
+        reel_self_begin(self, tls);
     }
     if (self->index)
         reel_follow_event(self, kind, object, argument);

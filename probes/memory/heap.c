@@ -55,8 +55,8 @@ void reel_heap_resolve(void)
     FIND(calloc)
     FIND(realloc)
     FIND(free)
-    FIND(posix_memalign) FIND(aligned_alloc) FIND(memalign) FIND(malloc_usable_size) FIND(malloc)
-        real.calloc = calloc_;
+    FIND(posix_memalign)
+    FIND(aligned_alloc) FIND(memalign) FIND(malloc_usable_size) FIND(malloc) real.calloc = calloc_;
     real.realloc = realloc_;
     real.free = free_;
     real.posix_memalign = posix_memalign_;

@@ -169,6 +169,7 @@ static inline uint64_t reel_vector_at(const struct reel_vector *vector, uint32_t
 
 /* thread.c */
 bool reel_self_begin(struct reel_self *self, struct reel_tls *tls);
+void reel_self_hear_all(struct reel_self *self);
 void reel_self_end(struct reel_self *self);
 void reel_self_advance(struct reel_self *self); /* a new epoch: now */
 /* Who was it? False: not known any more. */

@@ -19,8 +19,8 @@ struct tenancy {
 struct tenant {
     struct tenancy *tenancy;
     uint32_t count, capacity;
-    uint64_t last; /* epoch of the last one's end */
-    bool free;
+    uint64_t last;                /* epoch of the last one's end */
+    const struct reel_self *self; /* the present one; NULL: free */
 };
 
 static struct {
@@ -70,7 +70,7 @@ static uint32_t take_index(struct reel_self *self)
     for (uint32_t tries = 0; tries < 64 && tries < threads.count; tries++) {
         uint32_t index = threads.hand++ % threads.count + 1;
         struct tenant *tenant = &threads.tenant[index];
-        if (tenant->free && reel_vector_at(&self->clock, index) >= tenant->last)
+        if (!tenant->self && reel_vector_at(&self->clock, index) >= tenant->last)
             return index;
     }
     if (threads.count + 1 >= REEL_THREADS)
@@ -108,6 +108,21 @@ void reel_self_advance(struct reel_self *self)
         set_epoch(self);
 }
 
+/* A thread that nobody saw being made may know of all that happened so far. */
+void reel_self_hear_all(struct reel_self *self)
+{
+    lock();
+    for (uint32_t index = 1; threads.tenant && index <= threads.count; index++) {
+        const struct tenant *tenant = &threads.tenant[index];
+        uint64_t epoch =
+            tenant->self
+                ? reel_tag_epoch(__atomic_load_n(&tenant->self->write_tag, __ATOMIC_RELAXED)) + 1
+                : tenant->last;
+        reel_vector_set(&self->clock, index, epoch);
+    }
+    unlock();
+}
+
 /* What the creator left for this thread is in `clock` already. */
 bool reel_self_begin(struct reel_self *self, struct reel_tls *tls)
 {
@@ -122,7 +137,7 @@ bool reel_self_begin(struct reel_self *self, struct reel_tls *tls)
         self->bias = tenant->count ? tenant->last + 1 : 0;
         if (!move_in(tenant, (struct tenancy){self->bias, self->number}))
             index = 0;
-        tenant->free = false;
+        tenant->self = self;
     }
     unlock();
     if (!index) {
@@ -157,7 +172,7 @@ void reel_self_end(struct reel_self *self)
     lock();
     struct tenant *tenant = &threads.tenant[self->index];
     tenant->last = reel_vector_at(&self->clock, self->index);
-    tenant->free = true;
+    tenant->self = NULL;
     if (room) {
         /* Its memo stays right: sites are of the process. */
         ((struct reel_site_memo *)room)->site = 0;

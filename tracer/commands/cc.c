@@ -15,6 +15,10 @@
 
 #define INSTRUMENT "-fsanitize=thread"
 
+/* gcc makes moves of calls of these, and instruments them after none. clang knows better. */
+static const char *const kept_calls[] = {"-fno-builtin-memcpy", "-fno-builtin-memmove",
+                                         "-fno-builtin-memset"};
+
 /* One command of the compiler, understood as far as needed. */
 struct job {
     GPtrArray *words; /* all, response files opened; [0] the compiler; borrowed from `kept` */
@@ -177,6 +181,14 @@ static bool understand(struct job *job, char **argv, struct reel_error *error)
     return true;
 }
 
+static void add_instrumentation(GPtrArray *words)
+{
+    g_autofree char *compiler = g_path_get_basename(words->pdata[0]);
+    for (size_t i = 0; i < G_N_ELEMENTS(kept_calls) && !strstr(compiler, "clang"); i++)
+        g_ptr_array_add(words, (char *)kept_calls[i]);
+    g_ptr_array_add(words, (char *)INSTRUMENT);
+}
+
 static void forget(struct job *job)
 {
     g_ptr_array_unref(job->words);
@@ -254,7 +266,7 @@ static int compile(const struct reel_command *command, const struct job *job, gu
             g_ptr_array_add(words, word);
         }
     }
-    g_ptr_array_add(words, (char *)INSTRUMENT);
+    add_instrumentation(words);
     g_ptr_array_add(words, (char *)"-c");
     g_ptr_array_add(words, (char *)"-o");
     g_ptr_array_add(words, (char *)object);
@@ -334,7 +346,7 @@ static int run_cc(const struct reel_command *command, int argc, char **argv)
     if (job.asks || !job.has_input) {
         status = become(command, job.words);
     } else if (job.compiles_only) {
-        g_ptr_array_add(job.words, (char *)INSTRUMENT);
+        add_instrumentation(job.words);
         status = become(command, job.words);
     } else {
         g_autofree char *stub = job.relocatable ? g_strdup("-r") : reel_stub_path(&error);
@@ -360,7 +372,8 @@ const struct reel_command reel_command_cc = {
         "  ./configure CC='reel cc gcc'\n"
         "  CC='reel cc gcc' meson setup build-races\n"
         "  cmake -DCMAKE_C_COMPILER_LAUNCHER='reel;cc' -DCMAKE_C_LINKER_LAUNCHER='reel;cc' …\n\n"
-        "By hand: compile with -fsanitize=thread, link without it and with what\n"
-        "'reel cc --stub' prints.",
+        "By hand: compile with -fsanitize=thread (gcc: and with -fno-builtin-memcpy,\n"
+        "-memmove, -memset, or what it makes of them is not seen), link without it and\n"
+        "with what 'reel cc --stub' prints.",
     .run = run_cc,
 };

@@ -54,11 +54,19 @@ static bool fixed_address(Dwarf_Die *die, uint64_t *address)
     Dwarf_Op *operations;
     size_t count;
     if (!dwarf_attr(die, DW_AT_location, &attribute) ||
-        dwarf_getlocation(&attribute, &operations, &count) != 0 || count != 1 ||
-        operations[0].atom != DW_OP_addr)
+        dwarf_getlocation(&attribute, &operations, &count) != 0 || count != 1)
         return false;
+    if (operations[0].atom == DW_OP_addrx) { /* clang: an index into a table of addresses */
+        Dwarf_Attribute indexed;
+        Dwarf_Addr found;
+        if (dwarf_getlocation_attr(&attribute, &operations[0], &indexed) != 0 ||
+            dwarf_formaddr(&indexed, &found) != 0)
+            return false;
+        *address = found;
+        return true;
+    }
     *address = operations[0].number;
-    return true;
+    return operations[0].atom == DW_OP_addr;
 }
 
 static void collect(GArray *found, Dwarf_Die *parent, int depth)

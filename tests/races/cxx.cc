@@ -1,0 +1,194 @@
+// What only C++ does.
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "races.h"
+
+namespace
+{
+
+template <class First, class Second> void apart(First first, Second second)
+{
+    std::thread b([&] {
+        pause_ms(5);
+        second();
+    });
+    std::thread a(first);
+    a.join();
+    b.join();
+}
+
+// The initialisation of a local static is ordered by the language; one of our own is not.
+struct settings {
+    int value = 5;
+};
+settings *by_hand;
+volatile int seen;
+
+int local_static()
+{
+    static settings *instance = new settings;
+    return instance->value;
+}
+
+int own_static()
+{
+    if (!by_hand)
+        by_hand = new settings;
+    return by_hand->value;
+}
+
+void static_initialisation(bool guilty)
+{
+    auto use = [guilty] {
+        volatile int value = guilty ? own_static() : local_static();
+        (void)value;
+    };
+    apart(use, use);
+}
+
+// A destructor sets the virtual pointer back while another thread calls.
+struct base {
+    virtual int call()
+    {
+        return 1;
+    }
+    virtual ~base()
+    {
+        pause_ms(10);
+    }
+};
+struct derived : base {
+    int call() override
+    {
+        return 2;
+    }
+    ~derived() override
+    {
+        pause_ms(10);
+    }
+};
+
+void virtual_pointer(bool guilty)
+{
+    base *object = new derived;
+    std::thread caller([object] { (void)object->call(); });
+    if (!guilty)
+        caller.join();
+    pause_ms(5);
+    delete object;
+    if (guilty)
+        caller.join();
+}
+
+std::vector<int> numbers;
+std::mutex numbers_lock;
+
+void vector_growth(bool guilty)
+{
+    auto add = [guilty] {
+        std::unique_lock<std::mutex> hold(numbers_lock, std::defer_lock);
+        if (!guilty)
+            hold.lock();
+        for (int i = 0; i < 10; i++)
+            numbers.push_back(i);
+    };
+    apart(add, add);
+}
+
+// Copies of a shared_ptr may go anywhere; the object behind it needs a lock of its own.
+void shared_pointer(bool guilty)
+{
+    auto object = std::make_shared<int>(0);
+    auto use = [copy = object, guilty]() mutable {
+        if (guilty)
+            ++*copy;
+        copy.reset();
+    };
+    std::thread a(use), b(use);
+    object.reset();
+    a.join();
+    b.join();
+}
+
+std::vector<int> message;
+std::atomic<bool> written;
+
+void vector_publication(bool guilty)
+{
+    apart(
+        [guilty] {
+            message.push_back(1);
+            written.store(true, guilty ? std::memory_order_relaxed : std::memory_order_release);
+        },
+        [guilty] {
+            while (!written.load(guilty ? std::memory_order_relaxed : std::memory_order_acquire))
+                ;
+            seen = (int)message.size();
+        });
+}
+
+std::once_flag flag;
+int prepared;
+
+void call_once_only(bool guilty)
+{
+    auto use = [guilty] {
+        if (guilty)
+            prepared = 1;
+        else
+            std::call_once(flag, [] { prepared = 1; });
+        volatile int value = prepared;
+        (void)value;
+    };
+    apart(use, use);
+}
+
+// Exceptions leave functions early: the stacks stay right, and so do the verdicts.
+int thrown;
+
+__attribute__((noinline)) void fail(int depth)
+{
+    if (depth == 0)
+        throw 1;
+    fail(depth - 1);
+}
+
+void exceptions(bool guilty)
+{
+    auto use = [guilty] {
+        static std::mutex lock;
+        for (int i = 0; i < 20; i++)
+            try {
+                fail(10);
+            } catch (int) {
+                std::unique_lock<std::mutex> hold(lock, std::defer_lock);
+                if (!guilty)
+                    hold.lock();
+                thrown++;
+            }
+    };
+    apart(use, use);
+}
+
+} // namespace
+
+extern "C" const struct race_case cxx_cases[] = {
+    {"static-initialisation", "by_hand", static_initialisation},
+    {"virtual-pointer", "", virtual_pointer},
+    {"vector-growth", "numbers", vector_growth},
+    {"shared-pointer", "", shared_pointer},
+    {"vector-publication", "message", vector_publication},
+    {"call-once", "prepared", call_once_only},
+    {"exceptions", "thrown", exceptions},
+    {nullptr, nullptr, nullptr},
+};
+
+int main(int argc, char **argv)
+{
+    const struct race_case *const tables[] = {cxx_cases, nullptr};
+    return run_cases(argc, argv, tables);
+}
