@@ -2,7 +2,7 @@
 #include <pango/pangocairo.h>
 
 #include "viewer/draw/painter.h"
-#include "viewer/draw/painter_path.h"
+#include "viewer/draw/painter_shared.h"
 
 static cairo_t *cairo_of(struct reel_painter *painter)
 {
@@ -17,22 +17,27 @@ static void fill(struct reel_painter *painter, const graphene_rect_t *area, cons
     cairo_fill(cairo);
 }
 
-static void pixels(struct reel_painter *painter, double x, double y, int width, int height,
-                   uint32_t *data)
+void reel_painter_pixels_cairo(cairo_t *cairo, double x, double y, int width, int height,
+                               uint32_t *pixels)
 {
-    cairo_t *cairo = cairo_of(painter);
     cairo_surface_t *image = cairo_image_surface_create_for_data(
-        (unsigned char *)data, CAIRO_FORMAT_ARGB32, width, height, width * 4);
+        (unsigned char *)pixels, CAIRO_FORMAT_ARGB32, width, height, width * 4);
+    /* A recording surface (SVG, PDF, a snapshot) keeps the image until it is drawn. */
+    static const cairo_user_data_key_t key;
+    cairo_surface_set_user_data(image, &key, pixels, g_free);
     cairo_save(cairo);
     cairo_set_source_surface(cairo, image, x, y);
     cairo_pattern_set_filter(cairo_get_source(cairo), CAIRO_FILTER_NEAREST);
     cairo_rectangle(cairo, x, y, width, height);
     cairo_fill(cairo);
     cairo_restore(cairo);
-    /* A recording surface (SVG, PDF) may keep the image until it is written. */
-    static const cairo_user_data_key_t key;
-    cairo_surface_set_user_data(image, &key, data, g_free);
     cairo_surface_destroy(image);
+}
+
+static void pixels(struct reel_painter *painter, double x, double y, int width, int height,
+                   uint32_t *data)
+{
+    reel_painter_pixels_cairo(cairo_of(painter), x, y, width, height, data);
 }
 
 static void layout(struct reel_painter *painter, PangoLayout *text, double x, double y,

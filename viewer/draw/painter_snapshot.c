@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "viewer/draw/painter.h"
-#include "viewer/draw/painter_path.h"
+#include "viewer/draw/painter_shared.h"
 
 static GtkSnapshot *snapshot_of(struct reel_painter *painter)
 {
@@ -14,15 +14,15 @@ static void fill(struct reel_painter *painter, const graphene_rect_t *area, cons
     gtk_snapshot_append_color(snapshot_of(painter), color, area);
 }
 
+/* As a cairo node rather than a texture: the cairo renderer of GTK 4.8 takes every pixel of a
+ * texture through floating point, which costs more than all the rest of a frame. */
 static void pixels(struct reel_painter *painter, double x, double y, int width, int height,
                    uint32_t *data)
 {
-    g_autoptr(GBytes) bytes = g_bytes_new_take(data, (gsize)width * (gsize)height * sizeof *data);
-    g_autoptr(GdkTexture) texture = gdk_memory_texture_new(
-        width, height, GDK_MEMORY_B8G8R8A8_PREMULTIPLIED, bytes, (gsize)width * sizeof *data);
-    gtk_snapshot_append_texture(
-        snapshot_of(painter), texture,
-        &GRAPHENE_RECT_INIT((float)x, (float)y, (float)width, (float)height));
+    cairo_t *cairo = gtk_snapshot_append_cairo(
+        snapshot_of(painter), &GRAPHENE_RECT_INIT((float)x, (float)y, (float)width, (float)height));
+    reel_painter_pixels_cairo(cairo, x, y, width, height, data);
+    cairo_destroy(cairo);
 }
 
 static void layout(struct reel_painter *painter, PangoLayout *text, double x, double y,
