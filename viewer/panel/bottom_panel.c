@@ -2,7 +2,9 @@
 
 #include "viewer/panel/events_page.h"
 #include "viewer/panel/findings_page.h"
+#include "viewer/panel/flame_page.h"
 #include "viewer/panel/locks_page.h"
+#include "viewer/panel/range_page.h"
 #include "viewer/panel/source_page.h"
 #include "viewer/panel/sql_page.h"
 #include "viewer/panel/threads_page.h"
@@ -19,6 +21,9 @@ static const struct page pages[] = {
     {"events", "Events", "Every event, in exact order", reel_events_page_get_type},
     {"locks", "Locks", "What each lock cost", reel_locks_page_get_type},
     {"threads", "Threads", "What each thread did with its time", reel_threads_page_get_type},
+    {"flame", "Waiting flame graph", "Where threads wait: stacks as wide as the time waited",
+     reel_flame_page_get_type},
+    {"range", "Range", "Statistics of the selected range", reel_range_page_get_type},
     {"source", "Source", "The source at the selected stack, or at the cursor",
      reel_source_page_get_type},
     {"sql", "SQL", "Ask the trace in SQL", reel_sql_page_get_type},

@@ -76,6 +76,13 @@ static void moved(ReelPanelPage *self)
     private->settling = g_timeout_add(SETTLE_MS, settled, self);
 }
 
+static void range_moved(ReelPanelPage *self)
+{
+    const ReelPanelPageClass *class = REEL_PANEL_PAGE_GET_CLASS(self);
+    if (!class->is_ranged || class->is_ranged(self))
+        moved(self);
+}
+
 void reel_panel_page_set_session(ReelPanelPage *self, ReelSession *session)
 {
     static const struct {
@@ -100,8 +107,11 @@ void reel_panel_page_set_session(ReelPanelPage *self, ReelSession *session)
         REEL_PANEL_PAGE_GET_CLASS(self)->bound(self, session);
     for (unsigned i = 0; i < G_N_ELEMENTS(signals); i++)
         if (REEL_PANEL_PAGE_GET_CLASS(self)->follows & signals[i].follows)
-            g_signal_connect_object(session, signals[i].signal, G_CALLBACK(moved), self,
-                                    G_CONNECT_SWAPPED);
+            g_signal_connect_object(session, signals[i].signal,
+                                    signals[i].follows == REEL_FOLLOWS_RANGE
+                                        ? G_CALLBACK(range_moved)
+                                        : G_CALLBACK(moved),
+                                    self, G_CONNECT_SWAPPED);
     document_changed(self);
 }
 

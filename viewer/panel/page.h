@@ -31,6 +31,8 @@ struct _ReelPanelPageClass {
     void (*clear)(ReelPanelPage *self);
     /* The page is seen, a document is there, and what the page shows is out of date. */
     void (*refresh)(ReelPanelPage *self);
+    /* Whether the range matters now, for pages that follow it only when asked to. May be NULL. */
+    gboolean (*is_ranged)(ReelPanelPage *self);
     guint follows; /* enum reel_panel_page_follows: what makes it out of date */
 };
 

@@ -59,6 +59,11 @@ static void reel_statistics_page_clear(ReelPanelPage *page)
     reel_row_table_say(private_of(page)->table, "Adding up…");
 }
 
+static gboolean reel_statistics_page_is_ranged(ReelPanelPage *page)
+{
+    return gtk_toggle_button_get_active(private_of(page)->only_range);
+}
+
 static void activated(ReelRowTable *table, ReelRow *row, ReelPanelPage *self)
 {
     (void)table;
@@ -99,6 +104,7 @@ static void reel_statistics_page_class_init(ReelStatisticsPageClass *class)
     G_OBJECT_CLASS(class)->constructed = reel_statistics_page_constructed;
     REEL_PANEL_PAGE_CLASS(class)->refresh = reel_statistics_page_refresh;
     REEL_PANEL_PAGE_CLASS(class)->clear = reel_statistics_page_clear;
+    REEL_PANEL_PAGE_CLASS(class)->is_ranged = reel_statistics_page_is_ranged;
     REEL_PANEL_PAGE_CLASS(class)->follows = REEL_FOLLOWS_RANGE;
 }
 
