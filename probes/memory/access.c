@@ -5,18 +5,6 @@
 
 #define RACED_LIMIT 8u
 
-void reel_access_word(struct reel_self *self, uintptr_t word, uint64_t bytes, uint64_t flags,
-                      uint32_t site)
-{
-    struct reel_access raced[RACED_LIMIT];
-    struct reel_cell *cell = reel_cell_of(word);
-    reel_cell_lock(cell);
-    unsigned count = reel_cell_access(cell, self, flags, bytes, site, raced, RACED_LIMIT);
-    reel_cell_unlock(cell);
-    for (unsigned i = 0; i < count; i++)
-        reel_candidate(self, word, bytes, flags, site, &raced[i]);
-}
-
 /* This thread's accesses are looked at: it has begun, and records. */
 bool reel_access_ready(struct reel_self *self)
 {
@@ -35,6 +23,91 @@ bool reel_access_ready(struct reel_self *self)
     return reel_self_begin(self, tls);
 }
 
+/* Most new accesses are simple: to bytes that this thread, or one it has heard of since, had for
+ * itself. The whole of it in one piece, for this is the price of an instrumented program. False:
+ * the cell is as it was, and the general way (cell.c) is to be gone. */
+static inline bool is_before(const struct reel_self *self, uint64_t tag)
+{
+    uint32_t thread = reel_tag_thread(tag);
+    return thread == self->index ||
+           (thread < self->clock.count && reel_tag_epoch(tag) < self->clock.at[thread]);
+}
+
+static inline uint32_t site_of(struct reel_self *self, uint64_t pc)
+{
+    if (REEL_UNLIKELY(self->top <= self->base))
+        return reel_site_of(self, pc);
+    uint32_t path = self->top[-1].path;
+    const struct reel_site_memo *memo = reel_site_memo(self, pc, path);
+    if (REEL_LIKELY(path && memo->pc == pc && memo->path == path && memo->locks == self->locks &&
+                    memo->site))
+        return memo->site;
+    return reel_site_of(self, pc);
+}
+
+/* The cell is locked; its first tag was `first`. True: done, and unlocked. */
+static inline bool access_simply(struct reel_self *self, struct reel_cell *cell, uint64_t first,
+                                 uint64_t bytes, bool writes, uint32_t site)
+{
+    uint64_t second = atomic_load_explicit(&cell->tag[1], memory_order_relaxed);
+    uint64_t mine = (writes ? self->write_tag : self->read_tag) | bytes;
+    uint64_t before = writes ? first : second; /* what the new one takes the place of */
+    if (((before ^ mine) & ~REEL_TAG_BYTES) == 0 && cell->site[!writes] == site)
+        mine |= before & REEL_TAG_BYTES;
+    bool simple = !(cell->more && reel_extension_counts(cell)) &&
+                  !((first | second) & REEL_TAG_ATOMIC) && !(before & REEL_TAG_BYTES & ~mine) &&
+                  (!(first & bytes) || is_before(self, first)) &&
+                  (!(second & bytes) || is_before(self, second));
+    if (REEL_UNLIKELY(!simple))
+        return false;
+    cell->site[!writes] = site;
+    if (writes) {
+        if (second & bytes)
+            atomic_store_explicit(&cell->tag[1],
+                                  second & REEL_TAG_BYTES & ~bytes ? second & ~bytes : 0,
+                                  memory_order_relaxed);
+        atomic_store_explicit(&cell->tag[0], mine, memory_order_release);
+    } else {
+        atomic_store_explicit(&cell->tag[1], mine, memory_order_relaxed);
+        atomic_store_explicit(&cell->tag[0], first, memory_order_release);
+    }
+    return true;
+}
+
+void reel_access_word(struct reel_self *self, uintptr_t word, uint64_t bytes, uint64_t flags,
+                      uint32_t site)
+{
+    struct reel_access raced[RACED_LIMIT];
+    struct reel_cell *cell = reel_cell_of(word);
+    uint64_t first = atomic_load_explicit(&cell->tag[0], memory_order_relaxed);
+    while (REEL_UNLIKELY(
+        (first & REEL_TAG_LOCKED) ||
+        !atomic_compare_exchange_strong_explicit(&cell->tag[0], &first, first | REEL_TAG_LOCKED,
+                                                 memory_order_acquire, memory_order_relaxed))) {
+        reel_pause(0);
+        first = atomic_load_explicit(&cell->tag[0], memory_order_relaxed);
+    }
+    if (REEL_LIKELY(!(flags & REEL_TAG_ATOMIC)) &&
+        access_simply(self, cell, first, bytes, flags & REEL_TAG_WRITE, site))
+        return;
+    unsigned count = reel_cell_access(cell, self, flags, bytes, site, raced, RACED_LIMIT);
+    reel_cell_unlock(cell);
+    for (unsigned i = 0; i < count; i++)
+        reel_candidate(self, word, bytes, flags, site, &raced[i]);
+}
+
+/* Since its last release this thread has done the same, or more, to these bytes. */
+static inline bool is_known(const struct reel_self *self, const struct reel_cell *cell,
+                            uint64_t bytes, uint64_t flags)
+{
+    uint64_t first = atomic_load_explicit(&cell->tag[0], memory_order_relaxed);
+    if (((first ^ self->write_tag) & ~REEL_TAG_BYTES) == 0 && (first & bytes) == bytes)
+        return true;
+    uint64_t second = atomic_load_explicit(&cell->tag[1], memory_order_relaxed);
+    return !(flags & REEL_TAG_WRITE) && ((second ^ self->read_tag) & ~REEL_TAG_BYTES) == 0 &&
+           (second & bytes) == bytes;
+}
+
 /* The thread is at work here. */
 static void access_now(struct reel_self *self, uintptr_t address, size_t size, uint64_t flags,
                        uint64_t pc)
@@ -47,10 +120,7 @@ static void access_now(struct reel_self *self, uintptr_t address, size_t size, u
         uintptr_t word = address & ~(uintptr_t)7, next = word + 8 < end ? word + 8 : end;
         uint64_t bytes = (REEL_TAG_BYTES >> (8 - (next - address))) << (address - word);
         struct reel_cell *cell = reel_cell_of(word);
-        uint64_t tag = atomic_load_explicit(&cell->tag[0], memory_order_relaxed);
-        uint64_t mine = self->write_tag | flags | bytes;
-        /* In a range: what this thread wrote since its last release needs no second look. */
-        if (((tag ^ mine) & ~REEL_TAG_BYTES) != 0 || (tag & bytes) != bytes)
+        if (!is_known(self, cell, bytes, flags))
             reel_access_word(self, word, bytes, flags, site);
         address = next;
     }
@@ -59,14 +129,20 @@ static void access_now(struct reel_self *self, uintptr_t address, size_t size, u
 void reel_access_slow(uintptr_t address, size_t size, uint64_t flags, uint64_t pc)
 {
     struct reel_self *self = &reel_self;
-    if (!reel_work_begin(self)) {
+    if (REEL_UNLIKELY(!reel_work_begin(self))) {
         reel_defer(self,
                    &(struct reel_deferred){
                        .object = address, .pc = pc, .argument = (uint32_t)size, .flags = flags});
         return;
     }
-    if (reel_access_ready(self))
-        access_now(self, address, size, flags, pc);
+    if (REEL_LIKELY(reel_access_ready(self))) {
+        unsigned offset = address & 7;
+        if (REEL_LIKELY(offset + size <= 8 && reel_shadow_covers(address)))
+            reel_access_word(self, address - offset, (REEL_TAG_BYTES >> (8 - size)) << offset,
+                             flags, site_of(self, pc));
+        else
+            access_now(self, address, size, flags, pc);
+    }
     reel_work_end(self);
 }
 

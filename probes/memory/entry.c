@@ -7,23 +7,33 @@
 
 #define CALLER ((uint64_t)(uintptr_t)__builtin_return_address(0))
 
+/* Since its last release this thread has done the same, or more, to these bytes. */
+static inline __attribute__((always_inline)) bool
+is_known(const struct reel_self *self, const struct reel_cell *cell, uint64_t bytes, bool writes)
+{
+    uint64_t tag = atomic_load_explicit(&cell->tag[0], memory_order_relaxed);
+    if (((tag ^ self->write_tag) & ~REEL_TAG_BYTES) == 0 && (tag & bytes) == bytes)
+        return true;
+    if (writes)
+        return false;
+    tag = atomic_load_explicit(&cell->tag[1], memory_order_relaxed);
+    return ((tag ^ self->read_tag) & ~REEL_TAG_BYTES) == 0 && (tag & bytes) == bytes;
+}
+
 static inline __attribute__((always_inline)) void plain_access(void *pointer, unsigned size,
                                                                bool writes, uint64_t pc)
 {
     const uintptr_t address = (uintptr_t)pointer;
+    const struct reel_cell *cell = reel_cell_of(address);
     const struct reel_self *self = &reel_self;
     const unsigned offset = address & 7;
-    if (REEL_LIKELY(offset + size <= 8)) {
-        const struct reel_cell *cell = reel_cell_of(address);
-        const uint64_t bytes = (REEL_TAG_BYTES >> (8 - size)) << offset;
-        uint64_t tag = atomic_load_explicit(&cell->tag[0], memory_order_relaxed);
-        if (((tag ^ self->write_tag) & ~REEL_TAG_BYTES) == 0 && (tag & bytes) == bytes)
+    if (size > 8) {
+        if (REEL_LIKELY(offset == 0) && is_known(self, cell, REEL_TAG_BYTES, writes) &&
+            is_known(self, cell + 1, REEL_TAG_BYTES, writes))
             return;
-        if (!writes) {
-            tag = atomic_load_explicit(&cell->tag[1], memory_order_relaxed);
-            if (((tag ^ self->read_tag) & ~REEL_TAG_BYTES) == 0 && (tag & bytes) == bytes)
-                return;
-        }
+    } else if (REEL_LIKELY(offset + size <= 8)) {
+        if (REEL_LIKELY(is_known(self, cell, (REEL_TAG_BYTES >> (8 - size)) << offset, writes)))
+            return;
     }
     reel_access_slow(address, size, writes ? REEL_TAG_WRITE : 0, pc);
 }

@@ -187,6 +187,11 @@ struct reel_site_entry {
     uint32_t locks;
 };
 uint32_t reel_site_of(struct reel_self *self, uint64_t pc);
+static inline struct reel_site_memo *reel_site_memo(const struct reel_self *self, uint64_t pc,
+                                                    uint32_t path)
+{
+    return &self->memo[(pc ^ pc >> 8 ^ path * 31u ^ self->locks * 7u) & (REEL_SITE_MEMOS - 1)];
+}
 uint32_t reel_site_intern(uint64_t pc, uint32_t path, uint32_t locks);
 const struct reel_site_entry *reel_site_entry(uint32_t site);
 void reel_site_lock(struct reel_self *self, uint64_t lock);
@@ -220,6 +225,12 @@ struct reel_extension *reel_extension_of(struct reel_cell *cell);   /* NULL: non
 struct reel_extension *reel_extension_make(struct reel_cell *cell); /* NULL: no room */
 void reel_extension_free(struct reel_extension *extension);
 #define REEL_MORE_BLOCK 1u /* `more` is the beginning of a heap block, not an extension */
+
+/* Are there accesses in the extension, if there is one? */
+static inline bool reel_extension_counts(const struct reel_cell *cell)
+{
+    return !(cell->more & REEL_MORE_BLOCK) && ((const struct reel_extension *)cell->more)->count;
+}
 
 /* sync.c: what is heard at an object */
 struct reel_sync {

@@ -91,8 +91,7 @@ uint32_t reel_site_of(struct reel_self *self, uint64_t pc)
     uint32_t path = path_of(self), locks = self->locks;
     if (!self->memo)
         return reel_site_intern(pc, path, locks);
-    struct reel_site_memo *memo =
-        &self->memo[(pc ^ pc >> 8 ^ path * 31u ^ locks * 7u) & (REEL_SITE_MEMOS - 1)];
+    struct reel_site_memo *memo = reel_site_memo(self, pc, path);
     if (memo->pc != pc || memo->path != path || memo->locks != locks || !memo->site)
         *memo = (struct reel_site_memo){pc, path, locks, reel_site_intern(pc, path, locks)};
     return memo->site;
