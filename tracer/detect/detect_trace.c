@@ -21,6 +21,8 @@ struct replay {
     struct reel_world *world;
     struct reel_detection *detection;
     struct reel_detect_context context;
+    const struct reel_detector_class *const *detectors; /* NULL: all of the table */
+    void *asker;
     sqlite3_stmt *events, *extras;
     int64_t extra_at;   /* time of the event that the row of `extras` belongs to */
     GArray *wait_mutex; /* by thread: the mutex its last condition wait let go of */
@@ -178,6 +180,8 @@ static bool begin(struct replay *replay, uint64_t grace_ns)
         .end_ns = number_of_meta(trace, "end_ns"),
         .grace_ns = grace_ns,
         .processors = processors && processors < 65536 ? (unsigned)processors : 1,
+        .detectors = replay->detectors,
+        .asker = replay->asker,
     };
     reel_trace_names_provide(replay->names, &replay->context);
     char *verdict = reel_trace_meta(trace, "live_verdict");
@@ -220,26 +224,42 @@ static bool replay_all(struct replay *replay)
     return true;
 }
 
+/* The findings, NULL on failure. */
+static struct reel_finding_set *run(struct replay *replay, uint64_t grace_ns)
+{
+    bool good = begin(replay, grace_ns) && replay_all(replay);
+    sqlite3_finalize(replay->events);
+    sqlite3_finalize(replay->extras);
+    reel_detection_free(replay->detection);
+    reel_world_free(replay->world);
+    reel_identity_free(replay->identity);
+    reel_trace_names_free(replay->names);
+    if (replay->wait_mutex)
+        g_array_unref(replay->wait_mutex);
+    if (good)
+        return replay->context.findings;
+    reel_finding_set_free(replay->context.findings);
+    return NULL;
+}
+
 struct reel_finding_set *reel_detect_trace_with(struct reel_trace *trace, uint64_t grace_ns,
                                                 struct reel_error *error)
 {
     struct replay replay = {.trace = trace, .error = error};
-    bool good = begin(&replay, grace_ns) && replay_all(&replay);
-    sqlite3_finalize(replay.events);
-    sqlite3_finalize(replay.extras);
-    reel_detection_free(replay.detection);
-    reel_world_free(replay.world);
-    reel_identity_free(replay.identity);
-    reel_trace_names_free(replay.names);
-    if (replay.wait_mutex)
-        g_array_unref(replay.wait_mutex);
-    if (good)
-        return replay.context.findings;
-    reel_finding_set_free(replay.context.findings);
-    return NULL;
+    return run(&replay, grace_ns);
 }
 
 struct reel_finding_set *reel_detect_trace(struct reel_trace *trace, struct reel_error *error)
 {
     return reel_detect_trace_with(trace, OFFLINE_GRACE_NS, error);
+}
+
+bool reel_detect_trace_for(struct reel_trace *trace, const struct reel_detector_class *detector,
+                           void *asker, struct reel_error *error)
+{
+    const struct reel_detector_class *const detectors[] = {detector, NULL};
+    struct replay replay = {.trace = trace, .error = error, .detectors = detectors, .asker = asker};
+    struct reel_finding_set *nothing = run(&replay, OFFLINE_GRACE_NS);
+    reel_finding_set_free(nothing);
+    return nothing != NULL;
 }

@@ -24,15 +24,18 @@ const struct reel_detector_class *const reel_detectors[] = {
 
 struct reel_detection {
     struct reel_detect_context context;
-    void *detector[G_N_ELEMENTS(reel_detectors)];
+    const struct reel_detector_class *const *class; /* NULL-terminated */
+    GPtrArray *detector;                            /* in the same order */
 };
 
 struct reel_detection *reel_detection_new(const struct reel_detect_context *context)
 {
     struct reel_detection *detection = g_new0(struct reel_detection, 1);
     detection->context = *context;
-    for (unsigned i = 0; reel_detectors[i]; i++)
-        detection->detector[i] = reel_detectors[i]->new (&detection->context);
+    detection->class = context->detectors ? context->detectors : reel_detectors;
+    detection->detector = g_ptr_array_new();
+    for (unsigned i = 0; detection->class[i]; i++)
+        g_ptr_array_add(detection->detector, detection->class[i] -> new (&detection->context));
     return detection;
 }
 
@@ -40,15 +43,16 @@ void reel_detection_free(struct reel_detection *detection)
 {
     if (!detection)
         return;
-    for (unsigned i = 0; reel_detectors[i]; i++)
-        reel_detectors[i]->free(detection->detector[i]);
+    for (unsigned i = 0; detection->class[i]; i++)
+        detection->class[i]->free(detection->detector->pdata[i]);
+    g_ptr_array_unref(detection->detector);
     g_free(detection);
 }
 
 #define TELL_ALL(hook, ...)                                                                        \
-    for (unsigned i = 0; reel_detectors[i]; i++)                                                   \
-        if (reel_detectors[i]->hook)                                                               \
-    reel_detectors[i]->hook(detection->detector[i], ##__VA_ARGS__)
+    for (unsigned i = 0; detection->class[i]; i++)                                                 \
+        if (detection->class[i] -> hook)                                                           \
+    detection->class[i]->hook(detection->detector->pdata[i], ##__VA_ARGS__)
 
 void reel_detection_event(struct reel_detection *detection, const struct reel_event *event,
                           uint32_t object, uint32_t other)

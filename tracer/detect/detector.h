@@ -14,6 +14,8 @@ struct reel_detect_outside {
     uint32_t threads; /* that are not recorded */
 };
 
+struct reel_detector_class;
+
 /* What detectors may ask. Names and sites are of the trace at hand; texts live as long as the
  * detection. Callbacks may be NULL. */
 struct reel_detect_context {
@@ -33,6 +35,10 @@ struct reel_detect_context {
     /* Does the object lie in memory that anybody may open by a name, for that process? */
     bool (*is_public)(void *data, uint32_t object, uint32_t process);
     void *data;
+    /* For others than the table's: which detectors are told, NULL-terminated, and who asks. NULL:
+     * those of the table. */
+    const struct reel_detector_class *const *detectors;
+    void *asker;
 };
 
 struct reel_detector_class {
@@ -68,6 +74,11 @@ void reel_detection_finish(struct reel_detection *detection);
 /* Offline: replays a sealed trace through a world and all detectors, and returns the findings (NULL
  * and an error on failure). */
 struct reel_finding_set *reel_detect_trace(struct reel_trace *trace, struct reel_error *error);
+
+/* The same for one detector of the asker's own, which finds nothing but fills in what `asker` (in
+ * its context) points to. False and an error when the trace could not be replayed to its end. */
+bool reel_detect_trace_for(struct reel_trace *trace, const struct reel_detector_class *detector,
+                           void *asker, struct reel_error *error);
 
 /* The same for tests: `grace_ns` as in the context. */
 struct reel_finding_set *reel_detect_trace_with(struct reel_trace *trace, uint64_t grace_ns,
