@@ -4,7 +4,7 @@
 
 #include "tracer/model/time_text.h"
 #include "tracer/model/world.h"
-#include "tracer/store/trace.h"
+#include "tracer/store/page_scan.h"
 #include "viewer/content.h"
 #include "viewer/content_lanes.h"
 
@@ -20,14 +20,23 @@ struct reader {
     struct reel_error error;
 };
 
-/* One stretch of rows, gathered by one thread. */
-struct job {
-    struct reader *reader;
-    void (*run)(struct job *job, sqlite3 *database);
-    gint64 from, to; /* row ids */
-    struct reel_gathering *gathering;
+/* The state of a name, found by its first eight bytes: millions of them are asked for. */
+struct state_names {
+    uint64_t head[REEL_STATE_COUNT];
+    unsigned last;
 };
 
+/* One stretch of a table's rows, gathered by one thread. */
+struct job {
+    struct reader *reader;
+    const char *table, *key;
+    gint64 next, to; /* row ids */
+    void (*take)(struct job *job, const struct reel_scan_row *row);
+    struct reel_gathering *gathering;
+    struct state_names names;
+    struct reel_world *world; /* of queues' events */
+    guint64 count;
+};
 static void refuse(struct reader *reader, const struct reel_error *error)
 {
     g_mutex_lock(&reader->lock);
@@ -69,11 +78,10 @@ static uint64_t number(struct reader *reader, sqlite3 *database, const char *sql
     return value;
 }
 
-/* The state of a name, found by its first eight bytes: millions of them are asked for. */
-struct state_names {
-    uint64_t head[REEL_STATE_COUNT];
-    unsigned last;
-};
+static gboolean is_number(int64_t value, int64_t least)
+{
+    return value >= least && value < REEL_MODEL_NUMBER_LIMIT;
+}
 
 static uint64_t head_of(const char *text, size_t bytes)
 {
@@ -82,13 +90,12 @@ static uint64_t head_of(const char *text, size_t bytes)
     return head;
 }
 
-static gboolean state_of(struct state_names *names, sqlite3_stmt *row, int column,
+static gboolean state_of(struct state_names *names, const struct reel_scan_value *value,
                          enum reel_state *state)
 {
-    const char *text = (const char *)sqlite3_column_text(row, column);
-    if (!text)
+    if (!value->text)
         return FALSE;
-    uint64_t head = head_of(text, (size_t)sqlite3_column_bytes(row, column));
+    uint64_t head = head_of(value->text, (size_t)value->number);
     if (names->head[names->last] != head) {
         unsigned i = 0;
         while (i < REEL_STATE_COUNT && names->head[i] != head)
@@ -101,102 +108,107 @@ static gboolean state_of(struct state_names *names, sqlite3_stmt *row, int colum
     return TRUE;
 }
 
-static void read_intervals(struct job *job, sqlite3 *database)
+/* id, thread, start_ns, end_ns, state, object */
+static void take_interval(struct job *job, const struct reel_scan_row *row)
 {
-    struct state_names names = {.last = 0};
-    for (unsigned i = 0; i < REEL_STATE_COUNT; i++)
-        names.head[i] = head_of(reel_state_name(i), strlen(reel_state_name(i)));
-    sqlite3_stmt *row = ask(job->reader, database,
-                            "SELECT thread, start_ns, end_ns, state, object FROM interval "
-                            "WHERE id >= ?1 AND id < ?2");
-    if (!row)
-        return;
-    sqlite3_bind_int64(row, 1, job->from);
-    sqlite3_bind_int64(row, 2, job->to);
-    for (guint64 count = 1; sqlite3_step(row) == SQLITE_ROW; count++) {
-        enum reel_state state;
-        gint64 thread = sqlite3_column_int64(row, 0), object = sqlite3_column_int64(row, 4);
-        if (thread > 0 && thread < REEL_MODEL_NUMBER_LIMIT && object >= 0 &&
-            object < REEL_MODEL_NUMBER_LIMIT && state_of(&names, row, 3, &state))
-            reel_gathering_interval(
-                job->gathering, (uint32_t)thread, (uint64_t)sqlite3_column_int64(row, 1),
-                (uint64_t)sqlite3_column_int64(row, 2), state, (uint32_t)object);
-        if (count % COUNT_EVERY == 0 && !count_on(job->reader))
-            break;
-    }
-    sqlite3_finalize(row);
+    enum reel_state state;
+    if (is_number(row->value[1].number, 1) && is_number(row->value[5].number, 0) &&
+        state_of(&job->names, &row->value[4], &state))
+        reel_gathering_interval(job->gathering, (uint32_t)row->value[1].number,
+                                (uint64_t)row->value[2].number, (uint64_t)row->value[3].number,
+                                state, (uint32_t)row->value[5].number);
 }
 
-static void read_holds(struct job *job, sqlite3 *database)
+/* id, object, thread, start_ns, end_ns, mode */
+static void take_hold(struct job *job, const struct reel_scan_row *row)
 {
-    sqlite3_stmt *row = ask(job->reader, database,
-                            "SELECT object, thread, start_ns, end_ns, mode FROM hold "
-                            "WHERE id >= ?1 AND id < ?2");
-    if (!row)
-        return;
-    sqlite3_bind_int64(row, 1, job->from);
-    sqlite3_bind_int64(row, 2, job->to);
-    for (guint64 count = 1; sqlite3_step(row) == SQLITE_ROW; count++) {
-        gint64 object = sqlite3_column_int64(row, 0), thread = sqlite3_column_int64(row, 1);
-        const char *mode = (const char *)sqlite3_column_text(row, 4);
-        if (thread > 0 && thread < REEL_MODEL_NUMBER_LIMIT && object > 0 &&
-            object < REEL_MODEL_NUMBER_LIMIT)
-            reel_gathering_hold(job->gathering, (uint32_t)object, (uint32_t)thread,
-                                (uint64_t)sqlite3_column_int64(row, 2),
-                                (uint64_t)sqlite3_column_int64(row, 3), mode && *mode == 's');
-        if (count % COUNT_EVERY == 0 && !count_on(job->reader))
-            break;
-    }
-    sqlite3_finalize(row);
+    const struct reel_scan_value *mode = &row->value[5];
+    if (is_number(row->value[1].number, 1) && is_number(row->value[2].number, 1))
+        reel_gathering_hold(job->gathering, (uint32_t)row->value[1].number,
+                            (uint32_t)row->value[2].number, (uint64_t)row->value[3].number,
+                            (uint64_t)row->value[4].number,
+                            mode->text && mode->number && *mode->text == 's');
 }
 
-/* How full queues were: by the model, from the events of queues, tasks and spans alone. */
-static void read_queues(struct job *job, sqlite3 *database)
+/* How full a queue is after an event, by the model; a task's state; a span's ends. */
+static void take_queue_event(struct job *job, const struct reel_event *event, uint32_t object)
 {
-    struct reel_world *world = reel_world_new(NULL, NULL);
-    sqlite3_stmt *row = ask(job->reader, database,
-                            "SELECT time_ns, thread, operation, class, object, argument, flags "
-                            "FROM event WHERE class IN (8, 13, 19, 22, 23, 24)");
-    if (!world || !row) {
-        job->gathering->out_of_memory |= !world;
-        reel_world_free(world);
-        sqlite3_finalize(row);
-        return;
-    }
-    for (guint64 count = 1; sqlite3_step(row) == SQLITE_ROW; count++) {
-        gint64 thread = sqlite3_column_int64(row, 1), object = sqlite3_column_int64(row, 4);
-        if (count % COUNT_EVERY == 0 && !count_on(job->reader))
-            break;
-        if (thread <= 0 || thread >= REEL_MODEL_NUMBER_LIMIT || object <= 0 ||
-            object >= REEL_MODEL_NUMBER_LIMIT)
-            continue;
-        const struct reel_event event = {
-            .time_ns = (uint64_t)sqlite3_column_int64(row, 0),
-            .thread = (uint32_t)thread,
-            .operation = (uint8_t)sqlite3_column_int64(row, 2),
-            .class = (uint8_t)sqlite3_column_int64(row, 3),
-            .argument = (uint32_t)sqlite3_column_int64(row, 5),
-            .flags = (uint8_t)sqlite3_column_int64(row, 6),
-        };
-        if (event.class == REEL_CLASS_TASK) {
-            if (event.operation == REEL_OP_STATE)
-                reel_gathering_task(job->gathering, (uint32_t)object, event.time_ns,
-                                    event.argument);
-            continue;
-        }
-        if (event.class == REEL_CLASS_SPAN) {
-            if (event.operation == REEL_OP_SPAN_BEGIN || event.operation == REEL_OP_SPAN_END)
-                reel_gathering_span(job->gathering, event.thread, event.time_ns, (uint32_t)object,
-                                    event.operation == REEL_OP_SPAN_BEGIN);
-            continue;
-        }
-        reel_world_apply_resolved(world, &event, (uint32_t)object, 0);
-        const struct reel_world_object *queue = reel_world_object(world, (uint32_t)object);
+    switch (event->class) {
+    case REEL_CLASS_TASK:
+        if (event->operation == REEL_OP_STATE)
+            reel_gathering_task(job->gathering, object, event->time_ns, event->argument);
+        break;
+    case REEL_CLASS_SPAN:
+        if (event->operation == REEL_OP_SPAN_BEGIN || event->operation == REEL_OP_SPAN_END)
+            reel_gathering_span(job->gathering, event->thread, event->time_ns, object,
+                                event->operation == REEL_OP_SPAN_BEGIN);
+        break;
+    case REEL_CLASS_SEMAPHORE:
+    case REEL_CLASS_PIPE:
+    case REEL_CLASS_MESSAGE_QUEUE:
+    case REEL_CLASS_QUEUE: {
+        reel_world_apply_resolved(job->world, event, object, 0);
+        const struct reel_world_object *queue = reel_world_object(job->world, object);
         if (queue)
-            reel_gathering_depth(job->gathering, (uint32_t)object, event.time_ns, queue->depth);
+            reel_gathering_depth(job->gathering, object, event->time_ns, queue->depth);
+        break;
     }
-    sqlite3_finalize(row);
-    reel_world_free(world);
+    default:
+        break;
+    }
+}
+
+/* time_ns, thread, operation, class, object, argument, stack, flags */
+static void take_event(struct job *job, const struct reel_scan_row *row)
+{
+    if (!is_number(row->value[1].number, 1) || !is_number(row->value[4].number, 1))
+        return;
+    const struct reel_event event = {
+        .time_ns = (uint64_t)row->id,
+        .thread = (uint32_t)row->value[1].number,
+        .operation = (uint8_t)row->value[2].number,
+        .class = (uint8_t)row->value[3].number,
+        .argument = (uint32_t)row->value[5].number,
+        .flags = (uint8_t)row->value[7].number,
+    };
+    take_queue_event(job, &event, (uint32_t)row->value[4].number);
+}
+
+static bool take_row(void *data, const struct reel_scan_row *row)
+{
+    struct job *job = data;
+    job->next = row->id + 1;
+    job->take(job, row);
+    return ++job->count % COUNT_EVERY != 0 || count_on(job->reader);
+}
+
+/* The same rows from SQLite, for files that cannot be scanned: those after the last one told. */
+static void take_by_asking(struct job *job, sqlite3 *database)
+{
+    g_autofree char *sql = g_strdup_printf("SELECT * FROM %s WHERE %s >= ?1 AND %s < ?2",
+                                           job->table, job->key, job->key);
+    sqlite3_stmt *statement = ask(job->reader, database, sql);
+    if (!statement)
+        return;
+    sqlite3_bind_int64(statement, 1, job->next);
+    sqlite3_bind_int64(statement, 2, job->to);
+    int columns = MIN(sqlite3_column_count(statement), (int)REEL_SCAN_COLUMNS);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        struct reel_scan_row row = {.id = sqlite3_column_int64(statement, 0),
+                                    .columns = (unsigned)columns};
+        for (int i = 0; i < columns; i++) {
+            struct reel_scan_value *value = &row.value[i];
+            value->text = sqlite3_column_type(statement, i) == SQLITE_TEXT
+                              ? (const char *)sqlite3_column_text(statement, i)
+                              : NULL;
+            value->number = value->text ? sqlite3_column_bytes(statement, i)
+                                        : sqlite3_column_int64(statement, i);
+            value->is_null = sqlite3_column_type(statement, i) == SQLITE_NULL;
+        }
+        if (!take_row(job, &row))
+            break;
+    }
+    sqlite3_finalize(statement);
 }
 
 static void run_job(gpointer data, gpointer user)
@@ -209,7 +221,14 @@ static void run_job(gpointer data, gpointer user)
         refuse(job->reader, &error);
         return;
     }
-    job->run(job, reel_trace_database(trace));
+    for (unsigned i = 0; i < REEL_STATE_COUNT; i++)
+        job->names.head[i] = head_of(reel_state_name(i), strlen(reel_state_name(i)));
+    job->world = reel_world_new(NULL, NULL);
+    job->gathering->out_of_memory |= !job->world;
+    if (job->world &&
+        reel_page_scan(trace, job->table, job->next, job->to, take_row, job) == REEL_SCAN_CANNOT)
+        take_by_asking(job, reel_trace_database(trace));
+    reel_world_free(job->world);
     reel_trace_close(trace, NULL);
     if (job->gathering->out_of_memory) {
         reel_error_set(&error, REEL_ERROR_SYSTEM, 0, "%s: out of memory", job->reader->path);
@@ -226,18 +245,23 @@ static struct reel_gathering *gather(struct reader *reader, sqlite3 *database)
     gboolean queues =
         number(reader, database,
                "SELECT EXISTS (SELECT 1 FROM object WHERE class IN (8, 13, 19, 22, 23, 24))") != 0;
-    reader->expected = (guint64)intervals + (guint64)holds;
+    reader->expected =
+        (guint64)intervals + (guint64)holds +
+        (queues ? number(reader, database,
+                         "SELECT cast(value AS INTEGER) FROM meta WHERE key = 'events'")
+                : 0);
     gint64 middle = intervals / 2 + 1;
     struct job jobs[] = {
-        {reader, read_intervals, 0, middle, NULL},
-        {reader, read_intervals, middle, G_MAXINT64, NULL},
-        {reader, read_holds, 0, G_MAXINT64, NULL},
-        {reader, read_queues, 0, 0, NULL},
+        {.table = "interval", .key = "id", .to = middle, .take = take_interval},
+        {.table = "interval", .key = "id", .next = middle, .to = G_MAXINT64, .take = take_interval},
+        {.table = "hold", .key = "id", .to = G_MAXINT64, .take = take_hold},
+        {.table = "event", .key = "time_ns", .to = G_MAXINT64, .take = take_event},
     };
     GThreadPool *pool = g_thread_pool_new(run_job, NULL, 2, FALSE, NULL);
     for (unsigned i = 0; i < G_N_ELEMENTS(jobs); i++) {
+        jobs[i].reader = reader;
         jobs[i].gathering = reel_gathering_new();
-        if (jobs[i].run != read_queues || queues)
+        if (jobs[i].take != take_event || queues)
             g_thread_pool_push(pool, &jobs[i], NULL);
     }
     g_thread_pool_free(pool, FALSE, TRUE);
@@ -423,12 +447,25 @@ void reel_content_choose_first_look(struct reel_content *content)
                                  : content->start_ns + (content->end_ns - content->start_ns) / 2;
 }
 
-static uint64_t stuck_since(struct reader *reader, sqlite3 *database)
+/* Since when threads are stuck that never get on: the first of the waits that last to the end. */
+static uint64_t stuck_since(const struct reel_content *content)
 {
-    return number(reader, database,
-                  "SELECT min(end_ns) - 1 FROM interval WHERE ended_event IS NULL AND state IN "
-                  "('lock-wait', 'gil-wait', 'cond-wait', 'sem-wait', 'barrier-wait', "
-                  "'queue-wait', 'join-wait')");
+    uint64_t stuck = 0;
+    for (guint i = 0; i < content->lanes->len; i++) {
+        const struct reel_lane *lane = content->lanes->pdata[i];
+        const struct reel_lane_data *data = &lane->data;
+        if (lane->kind != REEL_LANE_THREAD || !data->count)
+            continue;
+        uint8_t state = data->state[data->count - 1];
+        enum reel_state_role role =
+            state < REEL_STATE_COUNT ? reel_state_role(state) : REEL_STATE_ROLE_GAP;
+        uint64_t last = data->start[data->count] - 1;
+        if ((role == REEL_STATE_ROLE_LOCK || role == REEL_STATE_ROLE_GIL ||
+             role == REEL_STATE_ROLE_ORDER) &&
+            (!stuck || last < stuck))
+            stuck = last;
+    }
+    return stuck;
 }
 
 static void read_facts(struct reader *reader, sqlite3 *database, struct reel_content *content)
@@ -470,7 +507,7 @@ struct reel_content *reel_content_read(const char *path, const struct reel_conte
     if (good) {
         reel_gathering_finish(gathering, content->end_ns);
         good = reel_content_make_lanes(content, gathering, database, &reader.error);
-        content->stuck_ns = stuck_since(&reader, database);
+        content->stuck_ns = stuck_since(content);
         reel_content_choose_first_look(content);
     }
     reel_gathering_free(gathering);

@@ -142,8 +142,24 @@ static uint64_t cell_edge(const struct reel_lane_data *lane, size_t cells, size_
     return lane->origin + (uint64_t)((unsigned __int128)lane->span * index / cells);
 }
 
+/* Gives back what growing took too much of. */
+static void shrink(struct reel_lane_data *lane)
+{
+    if (lane->capacity - lane->count < 1024)
+        return;
+    uint64_t *start = realloc(lane->start, (lane->count + 1) * sizeof *start);
+    uint32_t *object = realloc(lane->object, lane->count * sizeof *object);
+    uint8_t *state = realloc(lane->state, lane->count * sizeof *state);
+    lane->start = start ? start : lane->start;
+    lane->object = object ? object : lane->object;
+    lane->state = state ? state : lane->state;
+    lane->capacity = lane->count;
+}
+
 bool reel_lane_data_finish(struct reel_lane_data *lane)
 {
+    if (lane->count)
+        shrink(lane);
     if (lane->count < INTERVALS_PER_CELL * LEVEL_CELLS_LEAST)
         return true; /* walking it is quick enough */
     size_t cells = LEVEL_CELLS_LEAST;
