@@ -80,11 +80,12 @@ void reel_access_word(struct reel_self *self, uintptr_t word, uint64_t bytes, ui
     struct reel_access raced[RACED_LIMIT];
     struct reel_cell *cell = reel_cell_of(word);
     uint64_t first = atomic_load_explicit(&cell->tag[0], memory_order_relaxed);
+    unsigned round = 0;
     while (REEL_UNLIKELY(
         (first & REEL_TAG_LOCKED) ||
         !atomic_compare_exchange_strong_explicit(&cell->tag[0], &first, first | REEL_TAG_LOCKED,
                                                  memory_order_acquire, memory_order_relaxed))) {
-        reel_pause(0);
+        reel_pause(round++);
         first = atomic_load_explicit(&cell->tag[0], memory_order_relaxed);
     }
     if (REEL_LIKELY(!(flags & REEL_TAG_ATOMIC)) &&
