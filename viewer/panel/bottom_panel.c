@@ -4,6 +4,7 @@
 #include "viewer/panel/findings_page.h"
 #include "viewer/panel/flame_page.h"
 #include "viewer/panel/locks_page.h"
+#include "viewer/panel/order_page.h"
 #include "viewer/panel/range_page.h"
 #include "viewer/panel/source_page.h"
 #include "viewer/panel/sql_page.h"
@@ -20,6 +21,8 @@ static const struct page pages[] = {
      reel_findings_page_get_type},
     {"events", "Events", "Every event, in exact order", reel_events_page_get_type},
     {"locks", "Locks", "What each lock cost", reel_locks_page_get_type},
+    {"order", "Lock order", "Which lock is taken while which is held; circles can deadlock",
+     reel_order_page_get_type},
     {"threads", "Threads", "What each thread did with its time", reel_threads_page_get_type},
     {"flame", "Waiting flame graph", "Where threads wait: stacks as wide as the time waited",
      reel_flame_page_get_type},
