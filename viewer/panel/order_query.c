@@ -183,6 +183,13 @@ static void gatherer_interval(void *detector, const struct reel_interval *interv
     reel_lock_order_interval(((struct gatherer *)detector)->order, interval);
 }
 
+/* Before threads are ended from outside: what they ask for then counts, and is gone after. */
+static void gatherer_look(void *detector, uint64_t now_ns)
+{
+    (void)now_ns;
+    reel_lock_order_end(((struct gatherer *)detector)->order);
+}
+
 static void gatherer_finish(void *detector)
 {
     struct gatherer *gatherer = detector;
@@ -203,6 +210,7 @@ static const struct reel_detector_class gatherer_class = {
     .free = gatherer_free,
     .event = gatherer_event,
     .interval = gatherer_interval,
+    .look = gatherer_look,
     .finish = gatherer_finish,
 };
 
