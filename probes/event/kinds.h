@@ -198,6 +198,7 @@ enum reel_exit {
 #define REEL_ACCESS_INSTRUMENTED 1u
 #define REEL_ACCESS_WRITE        2u
 #define REEL_ACCESS_ATOMIC       4u
+#define REEL_ACCESS_BYTES        8 /* shift: which bytes of the word; of memory that is shared */
 
 /* The argument of BEFORE, when an atomic store tells it: nobody hears what others left there. */
 #define REEL_EDGE_REPLACES 1u

@@ -9,7 +9,7 @@
 bool reel_access_ready(struct reel_self *self)
 {
     if (REEL_UNLIKELY(!*reel_memory.lives))
-        reel_self_forked(self);
+        reel_self_forked(self, NULL);
     if (REEL_LIKELY(self->index && !self->ignoring))
         return true;
     if (self->ended || self->ignoring ||
@@ -79,6 +79,10 @@ void reel_access_word(struct reel_self *self, uintptr_t word, uint64_t bytes, ui
 {
     struct reel_access raced[RACED_LIMIT];
     struct reel_cell *cell = reel_cell_of(word);
+    if (reel_is_shared(word)) {
+        reel_shared_access(self, word, bytes, flags, site);
+        return;
+    }
     uint64_t first = atomic_load_explicit(&cell->tag[0], memory_order_relaxed);
     unsigned round = 0;
     while (REEL_UNLIKELY(

@@ -21,6 +21,7 @@ struct turn {
     uintptr_t address;
     unsigned size;
     uint64_t pc;
+    bool shared; /* other processes may see the word: what they left there is not known here */
 };
 
 static bool acquires(int order)
@@ -38,7 +39,10 @@ static void tell(struct reel_self *self, uint32_t kind, uint64_t object, uint32_
                  const uint64_t *extra, unsigned count)
 {
     self->telling = true;
-    reel_memory.services->emit_ordered(self->tls, kind, object, argument, extra, count);
+    if (reel_is_shared(object))
+        reel_memory.services->emit_shared(self->tls, kind, object, argument, 0, extra, count);
+    else
+        reel_memory.services->emit_ordered(self->tls, kind, object, argument, extra, count);
     self->telling = false;
 }
 
@@ -59,17 +63,35 @@ static bool begin(struct turn *turn, volatile const void *address, unsigned size
         reel_work_end(self);
         return false;
     }
-    *turn = (struct turn){self, reel_cell_of((uintptr_t)address), (uintptr_t)address, size, pc};
+    *turn = (struct turn){self, reel_cell_of((uintptr_t)address),  (uintptr_t)address, size,
+                          pc,   reel_is_shared((uintptr_t)address)};
     reel_cell_lock(turn->cell);
     if (release)
         reel_sync_at(turn->cell, true);
     return true;
 }
 
+/* Of a word that processes share: is it another value than the last one this process heard at? Who
+ * polls for a change hears nothing until it comes. */
+static bool is_changed(const struct turn *turn, struct reel_sync *sync)
+{
+    uint64_t value = 0;
+    for (unsigned i = 0; i < turn->size && i < 8; i++)
+        value |= (uint64_t)((const volatile uint8_t *)turn->address)[i] << 8 * i;
+    uint32_t folded = (uint32_t)(value ^ value >> 32), before = sync->capacity;
+    sync->capacity = folded;
+    return folded != before || !sync->arrived++;
+}
+
 static void hear(struct turn *turn, int order)
 {
     struct reel_self *self = turn->self;
-    struct reel_sync *sync = reel_sync_at(turn->cell, false);
+    struct reel_sync *sync = reel_sync_at(turn->cell, turn->shared && acquires(order));
+    if (sync && turn->shared && acquires(order) && is_changed(turn, sync)) {
+        tell(self, AFTER, turn->address, 0, NULL, 0);
+        reel_vector_join(&self->clock, &sync->heard);
+        return;
+    }
     if (!sync || reel_vector_covers(&self->clock, &sync->heard))
         return;
     if (acquires(order)) {
@@ -124,7 +146,9 @@ static void end(struct turn *turn, uint64_t flags, int order, bool stores)
     if (flags & REEL_TAG_WRITE)
         leave(turn, order, stores);
     reel_cell_unlock(turn->cell);
-    for (unsigned i = 0; i < count; i++)
+    if (turn->shared)
+        reel_shared_access(self, word, bytes, flags, site);
+    for (unsigned i = 0; i < count && !turn->shared; i++)
         reel_candidate(self, word, bytes, flags, site, &raced[i]);
     if (turn->size > size)
         reel_access_word(self, word + 8, REEL_TAG_BYTES >> (8 - (turn->size - size)), flags, site);

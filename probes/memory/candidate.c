@@ -8,7 +8,6 @@
 
 #define PAIRS (1u << 20)
 #define DEPTH 64u
-#define LOCKS 12u
 
 struct pair {
     _Atomic uint64_t key;
@@ -52,7 +51,7 @@ static bool is_due(uint32_t site, uint32_t earlier)
 }
 
 /* The number of the site's stack, for this thread. */
-static uint32_t stack_of(struct reel_self *self, uint32_t site)
+uint32_t reel_site_stack(struct reel_self *self, uint32_t site)
 {
     uint64_t pc[DEPTH];
     unsigned count = 0;
@@ -67,10 +66,10 @@ static uint32_t stack_of(struct reel_self *self, uint32_t site)
     return reel_memory.services->stack(self->tls, pc, count);
 }
 
-static unsigned add_locks(uint32_t site, uint64_t *words)
+unsigned reel_site_locks(uint32_t site, uint64_t *words)
 {
     unsigned count = 0;
-    for (uint32_t set = reel_site_entry(site)->locks; set && count < LOCKS;
+    for (uint32_t set = reel_site_entry(site)->locks; set && count < REEL_SITE_LOCKS;
          set = reel_site_entry(set)->path)
         words[count++] = reel_site_entry(set)->pc;
     return count;
@@ -101,14 +100,14 @@ static void tell_block(struct reel_self *self, uintptr_t address)
     uint64_t words[1] = {size};
     reel_memory.services->emit(self->tls, REEL_KIND(REEL_OP_ALLOCATED, REEL_CLASS_MEMORY, 0), start,
                                size > UINT32_MAX ? UINT32_MAX : (uint32_t)size,
-                               stack_of(self, site), words, 1);
+                               reel_site_stack(self, site), words, 1);
 }
 
 void reel_candidate(struct reel_self *self, uintptr_t word, uint64_t bytes, uint64_t flags,
                     uint32_t site, const struct reel_access *earlier)
 {
     uint32_t thread;
-    uint64_t position, words[3 + LOCKS];
+    uint64_t position, words[3 + REEL_SITE_LOCKS];
     if (!is_due(site, earlier->site) ||
         !reel_self_identify(reel_tag_thread(earlier->tag), reel_tag_epoch(earlier->tag), &thread,
                             &position))
@@ -122,12 +121,13 @@ void reel_candidate(struct reel_self *self, uintptr_t word, uint64_t bytes, uint
     words[1] = value_at(address, size);
     uint32_t operation = flags & REEL_TAG_WRITE ? REEL_OP_WRITE : REEL_OP_READ;
     services->emit(self->tls, REEL_KIND(operation, REEL_CLASS_MEMORY, 0), address, size,
-                   stack_of(self, site), words, 2 + add_locks(site, words + 2));
+                   reel_site_stack(self, site), words, 2 + reel_site_locks(site, words + 2));
     tell_block(self, address);
     words[0] = kind_of(earlier->tag);
     words[1] = thread;
     words[2] = position;
     services->emit(self->tls, REEL_KIND(REEL_OP_RACED, REEL_CLASS_MEMORY, 0), address, size,
-                   stack_of(self, earlier->site), words, 3 + add_locks(earlier->site, words + 3));
+                   reel_site_stack(self, earlier->site), words,
+                   3 + reel_site_locks(earlier->site, words + 3));
     self->telling = false;
 }

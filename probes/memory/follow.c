@@ -202,7 +202,7 @@ void reel_follow(struct reel_tls *tls, uint32_t kind, uint64_t object, uint32_t 
         return;
     }
     if (REEL_UNLIKELY(!*reel_memory.lives))
-        reel_self_forked(self);
+        reel_self_forked(self, tls);
     if (REEL_KIND_CLASS(kind) == REEL_CLASS_THREAD && REEL_KIND_OPERATION(kind) == REEL_OP_START) {
         begin_thread(self, tls, object);
     } else if (!self->index && tls->slot) {

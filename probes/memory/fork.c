@@ -3,7 +3,7 @@
  * Only the calls under way stay. */
 #include "probes/memory/memory.h"
 
-void reel_self_forked(struct reel_self *self)
+void reel_self_forked(struct reel_self *self, struct reel_tls *tls)
 {
     *reel_memory.lives = true;
     struct reel_call_frame *top = self->top, *base = self->base, *limit = self->limit;
@@ -13,7 +13,8 @@ void reel_self_forked(struct reel_self *self)
     reel_channel_reset();
     reel_self_reset();
     *self = (struct reel_self){.inside = 1, .telling = true};
-    struct reel_tls *tls = reel_memory.services->enter();
+    if (!tls)
+        tls = reel_memory.services->enter();
     self->telling = false;
     if (!tls || !tls->slot || !reel_self_begin(self, tls)) {
         self->ended = true;

@@ -177,8 +177,9 @@ bool reel_self_identify(uint32_t index, uint64_t epoch, uint32_t *thread, uint64
 void reel_self_reset(void);
 void reel_stack_forget(void); /* this thread's stack was another's */
 
-/* fork.c: the first work in a forked child. The thread is at work here. */
-void reel_self_forked(struct reel_self *self);
+/* fork.c: the first work in a forked child. The thread is at work here; `tls` NULL: not known yet.
+ */
+void reel_self_forked(struct reel_self *self, struct reel_tls *tls);
 
 /* site.c: places in the program */
 struct reel_site_entry {
@@ -254,8 +255,24 @@ void reel_follow(struct reel_tls *tls, uint32_t kind, uint64_t object, uint32_t 
 void reel_follow_event(struct reel_self *self, uint32_t kind, uint64_t object, uint32_t argument);
 
 /* candidate.c */
+uint32_t reel_site_stack(struct reel_self *self, uint32_t site); /* its number, for this thread */
+unsigned reel_site_locks(uint32_t site, uint64_t *words);        /* the locks held; how many */
+#define REEL_SITE_LOCKS 12u
 void reel_candidate(struct reel_self *self, uintptr_t word, uint64_t bytes, uint64_t flags,
                     uint32_t site, const struct reel_access *earlier);
+
+/* mapping.c: memory that other processes may see */
+extern _Atomic uint32_t reel_shared_ranges;
+bool reel_is_shared_slow(uintptr_t address);
+static inline bool reel_is_shared(uintptr_t address)
+{
+    return REEL_UNLIKELY(atomic_load_explicit(&reel_shared_ranges, memory_order_relaxed)) &&
+           reel_is_shared_slow(address);
+}
+
+/* shared.c */
+void reel_shared_access(struct reel_self *self, uintptr_t word, uint64_t bytes, uint64_t flags,
+                        uint32_t site);
 
 /* heap.c, blocks.c */
 void reel_block_begin(uintptr_t start, size_t size, uint32_t site);

@@ -36,6 +36,15 @@ static void emit_ordered(struct reel_tls *tls, uint32_t kind, uint64_t object, u
         reel_emit(tls, kind, object, sequence, argument, 0);
 }
 
+static void emit_shared(struct reel_tls *tls, uint32_t kind, uint64_t object, uint32_t argument,
+                        uint32_t stack, const uint64_t *extra, unsigned count)
+{
+    kind |= REEL_FLAG_SHARED_OBJECT;
+    uint32_t sequence =
+        reel_sequence_atomic(reel_object_key_shared((const void *)(uintptr_t)object), &kind);
+    reel_emit_words(tls, kind, object, sequence, argument, stack, extra, count);
+}
+
 static void follow(reel_follower follower)
 {
     reel_probe.follow = follower;
@@ -52,6 +61,7 @@ __attribute__((visibility("default"))) const struct reel_services reel_services 
     .enter = enter,
     .emit = emit,
     .emit_ordered = emit_ordered,
+    .emit_shared = emit_shared,
     .stack = reel_stack_path,
     .follow = follow,
     .is_own_code = is_own_code,

@@ -20,6 +20,9 @@ struct reel_services {
                  uint32_t stack, const uint64_t *extra, unsigned count);
     void (*emit_ordered)(struct reel_tls *tls, uint32_t kind, uint64_t object, uint32_t argument,
                          const uint64_t *extra, unsigned count);
+    /* The same for memory that processes share. */
+    void (*emit_shared)(struct reel_tls *tls, uint32_t kind, uint64_t object, uint32_t argument,
+                        uint32_t stack, const uint64_t *extra, unsigned count);
     /* The number of a stack given by return addresses, innermost first. */
     uint32_t (*stack)(struct reel_tls *tls, const uint64_t *pc, unsigned count);
     /* From now on `follower` is told every event. */

@@ -36,6 +36,7 @@ struct reel_happens_before {
     GArray *thread;       /* struct thread, by number */
     GHashTable *channels; /* key → struct channel */
     GHashTable *signals;  /* condition → GArray of struct signal that woke somebody */
+    GHashTable *members;  /* process → GArray of its threads */
     struct reel_semaphores *semaphores;
     struct reel_socket_pairs *pairs;
 };
@@ -88,6 +89,7 @@ struct reel_happens_before *reel_happens_before_new(const struct reel_detect_con
     hb->thread = g_array_new(FALSE, TRUE, sizeof(struct thread));
     hb->channels = g_hash_table_new_full(NULL, NULL, NULL, free_channel);
     hb->signals = g_hash_table_new_full(NULL, NULL, NULL, free_signals);
+    hb->members = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_array_unref);
     hb->semaphores = reel_semaphores_new();
     hb->pairs = reel_socket_pairs_new();
     return hb;
@@ -102,6 +104,7 @@ void reel_happens_before_free(struct reel_happens_before *hb)
     g_array_unref(hb->thread);
     g_hash_table_unref(hb->channels);
     g_hash_table_unref(hb->signals);
+    g_hash_table_unref(hb->members);
     reel_semaphores_free(hb->semaphores);
     reel_socket_pairs_free(hb->pairs);
     g_free(hb);
@@ -323,6 +326,30 @@ static void thread_event(struct reel_happens_before *hb, const struct reel_event
     }
 }
 
+static void join_process(struct reel_happens_before *hb, uint32_t process, uint32_t thread)
+{
+    GArray *members = g_hash_table_lookup(hb->members, GUINT_TO_POINTER(process));
+    if (!members) {
+        members = g_array_new(FALSE, FALSE, sizeof thread);
+        g_hash_table_insert(hb->members, GUINT_TO_POINTER(process), members);
+    }
+    g_array_append_val(members, thread);
+}
+
+/* The process is over, and with it all that its threads did, though its end, which only the
+ * recorder tells where it was sudden, may be told later. */
+static void hear_process(struct reel_happens_before *hb, uint32_t process, uint32_t self)
+{
+    take(hb, PROCESS, process, self);
+    const GArray *members = g_hash_table_lookup(hb->members, GUINT_TO_POINTER(process));
+    for (guint i = 0; members && i < members->len; i++) {
+        uint32_t number = g_array_index(members, uint32_t, i);
+        const struct thread *thread = thread_at(hb, number);
+        const struct release end = {thread->clock, number, thread->position};
+        hear(hb, self, &end);
+    }
+}
+
 static void process_event(struct reel_happens_before *hb, const struct reel_event *event,
                           uint32_t other)
 {
@@ -345,7 +372,7 @@ static void process_event(struct reel_happens_before *hb, const struct reel_even
         break;
     case REEL_OP_WAKE:
         if (other)
-            take(hb, PROCESS, other, self);
+            hear_process(hb, other, self);
         break;
     default:
         break;
@@ -446,7 +473,8 @@ void reel_happens_before_event(struct reel_happens_before *hb, const struct reel
     if (!event->thread || event->operation == REEL_OP_SWITCH_IN ||
         event->operation == REEL_OP_SWITCH_OUT)
         return;
-    thread_at(hb, event->thread)->position++;
+    if (thread_at(hb, event->thread)->position++ == 0)
+        join_process(hb, event->process, event->thread);
     if (event->class == REEL_CLASS_THREAD)
         thread_event(hb, event, object);
     else if (event->class == REEL_CLASS_PROCESS)

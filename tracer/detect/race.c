@@ -17,9 +17,12 @@
 
 #define WORD 8u
 
+enum { SPACE_WORD = 1, SPACE_SHARED_WORD = 2 };
+
 struct access {
     uint64_t time_ns;
     uint32_t thread, position, stack;
+    bool atomic;
 };
 
 /* Some bytes of a word, always accessed together so far. */
@@ -34,7 +37,7 @@ struct cell {
 struct race {
     const struct reel_detect_context *context;
     struct reel_happens_before *order; /* NULL until the first access */
-    struct reel_address_map words;     /* (process, word) → index of `cells` + 1 */
+    struct reel_address_map words;     /* word of a process, or object → index of `cells` + 1 */
     GPtrArray *cells;                  /* struct cell, a list for each word */
     struct reel_race_told *told;       /* NULL until accesses are followed in the program */
 };
@@ -75,20 +78,32 @@ static bool is_ordered(const struct race *race, const struct access *before, uin
                reel_clock_at(reel_happens_before_clock(race->order, thread), before->thread);
 }
 
+static bool races(const struct race *race, const struct access *before, const struct access *access)
+{
+    return !(before->atomic && access->atomic) && !is_ordered(race, before, access->thread);
+}
+
 static void report(struct race *race, uint32_t object, const struct access *a, bool a_writes,
                    const struct access *b, bool b_writes)
 {
-    const struct reel_race found = {
-        .object = object,
-        .a = {.time_ns = a->time_ns, .thread = a->thread, .stack = a->stack, .writes = a_writes},
-        .b = {.time_ns = b->time_ns, .thread = b->thread, .stack = b->stack, .writes = b_writes}};
+    const struct reel_race found = {.object = object,
+                                    .a = {.time_ns = a->time_ns,
+                                          .thread = a->thread,
+                                          .stack = a->stack,
+                                          .writes = a_writes,
+                                          .atomic = a->atomic},
+                                    .b = {.time_ns = b->time_ns,
+                                          .thread = b->thread,
+                                          .stack = b->stack,
+                                          .writes = b_writes,
+                                          .atomic = b->atomic}};
     reel_race_report(race->context, &found);
 }
 
 static void check_read(struct race *race, struct cell *cell, const struct access *access,
                        uint32_t object)
 {
-    if (!is_ordered(race, &cell->write, access->thread))
+    if (races(race, &cell->write, access))
         report(race, object, &cell->write, true, access, false);
     /* Reads that happened before this one say nothing that it does not. */
     uint32_t kept = 0;
@@ -103,10 +118,10 @@ static void check_read(struct race *race, struct cell *cell, const struct access
 static void check_write(struct race *race, struct cell *cell, const struct access *access,
                         uint32_t object)
 {
-    if (!is_ordered(race, &cell->write, access->thread))
+    if (races(race, &cell->write, access))
         report(race, object, &cell->write, true, access, true);
     for (uint32_t i = 0; i < cell->reads; i++)
-        if (!is_ordered(race, &cell->read[i], access->thread))
+        if (races(race, &cell->read[i], access))
             report(race, object, &cell->read[i], false, access, true);
     cell->reads = 0;
     cell->write = *access;
@@ -126,13 +141,12 @@ static void split(struct cell *cell, uint8_t mask)
 }
 
 static void access_word(struct race *race, const struct reel_event *event, uint32_t object,
-                        uint64_t word, uint8_t mask)
+                        uint32_t place, uint64_t word, uint8_t mask)
 {
-    uint32_t place = reel_address_place(event->process, 1);
     uint32_t index = reel_address_map_get(&race->words, place, word);
-    const struct access access = {event->time_ns, event->thread,
-                                  reel_happens_before_position(race->order, event->thread),
-                                  event->stack};
+    const struct access access = {
+        event->time_ns, event->thread, reel_happens_before_position(race->order, event->thread),
+        event->stack, event->extra_words && event->extra[0] & REEL_ACCESS_ATOMIC};
     if (!index) {
         g_ptr_array_add(race->cells, NULL);
         index = race->cells->len;
@@ -188,14 +202,22 @@ static void race_event(void *detector, const struct reel_event *event, uint32_t 
         followed(race, event);
     if (race->told)
         reel_race_told_event(race->told, race->order, event, object);
-    if (!accesses || !event->thread || !object || reel_race_is_told(event))
+    if (!accesses || !event->thread || !object)
         return;
+    if (reel_race_is_told(event)) {
+        /* Words that processes share come one by one, each an object of all of them. */
+        if (event->flags & REEL_FLAG_SHARED_OBJECT)
+            access_word(race, event, object, reel_address_place(0, SPACE_SHARED_WORD), object,
+                        (uint8_t)(event->extra[0] >> REEL_ACCESS_BYTES));
+        return;
+    }
     const uint32_t most = 1u << 16; /* bytes of one access that are looked at */
     uint64_t at = event->object, end = at + MIN(MAX(event->argument, 1u), most);
     while (at < end && end > event->object) {
         uint64_t word = at / WORD, stop = MIN(end, (word + 1) * WORD);
         unsigned first = (unsigned)(at % WORD), count = (unsigned)(stop - at);
-        access_word(race, event, object, word, (uint8_t)((0xffu >> (WORD - count)) << first));
+        access_word(race, event, object, reel_address_place(event->process, SPACE_WORD), word,
+                    (uint8_t)((0xffu >> (WORD - count)) << first));
         at = stop;
     }
 }

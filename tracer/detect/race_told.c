@@ -180,7 +180,8 @@ void reel_race_told_event(struct reel_race_told *told, struct reel_happens_befor
         break;
     case REEL_OP_READ:
     case REEL_OP_WRITE:
-        if (event->class == REEL_CLASS_MEMORY && reel_race_is_told(event))
+        if (event->class == REEL_CLASS_MEMORY && reel_race_is_told(event) &&
+            !(event->flags & REEL_FLAG_SHARED_OBJECT))
             second_access(told, event, object);
         break;
     case REEL_OP_ALLOCATED:
