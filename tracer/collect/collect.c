@@ -18,6 +18,7 @@
 #include "tracer/collect/processes.h"
 #include "tracer/collect/scheduling.h"
 #include "tracer/collect/stream.h"
+#include "tracer/collect/watch_events.h"
 
 /* Blocks kept free: 32 MiB. A program that starts hundreds of threads at once takes two for each
  * before the collector gets a turn. */
@@ -26,14 +27,15 @@
 #define POOL_LOW    32u
 #define FEED_ROUND  48u /* of them made in one round */
 
-#define COMMIT_NS   50000000u
-#define ADJUST_NS   1000000000u
-#define PROGRESS_NS 100000000u
-#define FLIGHT_NS   200000000u
-#define IDLE_MIN_NS 200000u /* between rounds, when the pool is low */
-#define IDLE_MAX_NS 10000000u
-#define AWAIT_NS    1000000000u /* for the first process, at most */
-#define BURST_NS    60u /* nanoseconds an event, at the fastest a program was seen to make them */
+#define COMMIT_NS          50000000u
+#define ADJUST_NS          1000000000u
+#define PROGRESS_NS        100000000u
+#define FLIGHT_NS          200000000u
+#define IDLE_MIN_NS        200000u /* between rounds, when the pool is low */
+#define IDLE_MAX_NS        10000000u
+#define ACCESS_PATIENCE_NS 1000000000u /* with a thread that is not known */
+#define AWAIT_NS           1000000000u /* for the first process, at most */
+#define BURST_NS           60u /* nanoseconds an event, at the fastest a program was seen to make them */
 
 struct collector {
     const struct reel_collect_options *options;
@@ -45,6 +47,7 @@ struct collector {
     struct reel_scheduling *scheduling;
     struct reel_stream_sink sink;
     struct reel_live *live;       /* NULL: nobody watches */
+    struct reel_watch *watch;     /* of memory; NULL: none */
     struct reel_stream **streams; /* by thread slot */
     GHashTable *by_tid;           /* tid → stream, for context switches */
     unsigned threads;             /* seen in all */
@@ -150,6 +153,34 @@ static bool bury(struct collector *collector, struct reel_stream *stream,
     return true;
 }
 
+/* An access to watched memory becomes its thread's. False: that thread is not known yet. */
+static bool take_access(void *data, const struct reel_watch_hit *hit)
+{
+    struct collector *collector = data;
+    struct reel_stream *stream = g_hash_table_lookup(collector->by_tid, GINT_TO_POINTER(hit->tid));
+    if (!stream) /* one that ended before it was seen never comes */
+        return now_of(collector) > hit->time_ns + ACCESS_PATIENCE_NS;
+    if (collector->failed || !reel_watch_is_armed(collector->watch, hit->pid, hit->address))
+        return true;
+    if (!reel_watch_tell(stream, &collector->sink, hit, collector->options->stack_depth,
+                         collector->error))
+        collector->failed = true;
+    return true;
+}
+
+/* In each image that is new. */
+static void watch_memory(struct collector *collector)
+{
+    for (unsigned i = 0; i < reel_processes_count(collector->processes); i++) {
+        struct reel_process *process = reel_processes_at(collector->processes, i);
+        if (!process->alive || process->watch_asked)
+            continue;
+        process->watch_asked = true;
+        reel_watch_attach(collector->watch, process->row.pid);
+        reel_processes_release(collector->processes, process);
+    }
+}
+
 static void drop_stream(struct collector *collector, struct reel_stream *stream)
 {
     if (g_hash_table_lookup(collector->by_tid, GINT_TO_POINTER(stream->row.tid)) == stream)
@@ -185,7 +216,8 @@ static int64_t drain_threads(struct collector *collector, bool last)
         if (count < 0)
             return -1;
         taken += count;
-        if (stream->row.tid && collector->scheduling && state == REEL_SLOT_LIVE &&
+        bool followed = collector->scheduling || collector->watch;
+        if (stream->row.tid && followed && (state == REEL_SLOT_LIVE || collector->watch) &&
             g_hash_table_lookup(collector->by_tid, GINT_TO_POINTER(stream->row.tid)) != stream)
             g_hash_table_insert(collector->by_tid, GINT_TO_POINTER(stream->row.tid), stream);
         if (!gone)
@@ -196,6 +228,8 @@ static int64_t drain_threads(struct collector *collector, bool last)
             collector->threads--;
             continue;
         }
+        if (collector->watch)
+            reel_watch_offer(collector->watch, take_access, collector);
         if (process && !process->alive && !bury(collector, stream, process))
             return -1;
         if (!reel_stream_flush(stream, &collector->sink, collector->error))
@@ -264,7 +298,13 @@ static int64_t round_once(struct collector *collector, bool last)
         return -1;
     if (collector->scheduling)
         reel_scheduling_drain(collector->scheduling, last, switched, collector);
+    if (collector->watch) {
+        watch_memory(collector);
+        reel_watch_look(collector->watch, last);
+    }
     int64_t taken = drain_threads(collector, last);
+    if (collector->watch)
+        reel_watch_offer(collector->watch, take_access, collector);
     if (taken < 0 || collector->failed)
         return -1;
     free_processes(collector);
@@ -505,6 +545,10 @@ bool reel_collect(struct reel_trace *trace, char *const argv[],
             reel_live_new(hooks->live, &collector.owner, &collector.clock, collector.processes);
         collector.sink.holds = reel_live_holds_of(collector.live);
     }
+    if (hooks && hooks->watch) {
+        collector.watch = reel_watch_new(hooks->watch, &collector.clock);
+        reel_processes_hold(collector.processes);
+    }
     struct reel_launch launch;
     const struct reel_launch_libraries libraries = {options->probe_path, options->memory_path,
                                                     options->always_memory};
@@ -554,6 +598,11 @@ bool reel_collect(struct reel_trace *trace, char *const argv[],
         const struct reel_process *process = reel_processes_at(collector.processes, i);
         if (!process->row.traced && result->unrecorded++ == 0)
             g_strlcpy(result->unrecorded_note, process->row.note, sizeof result->unrecorded_note);
+    }
+    if (collector.watch) {
+        result->accesses = reel_watch_hits(collector.watch);
+        result->accesses_lost = reel_watch_lost(collector.watch);
+        reel_watch_free(collector.watch);
     }
     result->duration_ns = now_of(&collector);
     if (collector.scheduling)

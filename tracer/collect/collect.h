@@ -7,6 +7,7 @@
 
 #include "tracer/collect/live_watch.h"
 #include "tracer/collect/options.h"
+#include "tracer/collect/watch.h"
 #include "tracer/store/trace.h"
 
 struct reel_collect_progress {
@@ -19,7 +20,8 @@ struct reel_collect_hooks {
     /* About ten times a second. Return false to end the recording: what runs goes on unrecorded. */
     bool (*progress)(void *data, const struct reel_collect_progress *progress);
     void *data;
-    const struct reel_live_hooks *live; /* NULL: nobody watches for deadlocks */
+    const struct reel_live_hooks *live;   /* NULL: nobody watches for deadlocks */
+    const struct reel_watch_hooks *watch; /* NULL: no memory is watched */
 };
 
 struct reel_collect_result {
@@ -32,6 +34,7 @@ struct reel_collect_result {
     bool stopped;    /* ended before the program did: a limit, or the user */
     uint64_t events, lost, bytes, duration_ns;
     uint64_t switches_lost;
+    uint64_t accesses, accesses_lost; /* to watched memory */
     unsigned threads, processes;
     unsigned unrecorded;       /* processes that ran without the probe */
     char unrecorded_note[200]; /* why the first of them did, or "" */

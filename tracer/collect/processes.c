@@ -23,6 +23,7 @@ struct reel_processes {
     GHashTable *by_number; /* the same, by row.id */
     GHashTable *made;      /* pid → struct made: children that have not joined yet */
     unsigned alive;
+    bool held;        /* first images are released by the caller */
     int first_status; /* of the first process, as it was waited for */
     bool first_ended;
 };
@@ -141,6 +142,18 @@ static void set_status(struct reel_process *process, int wait_status)
     process->dirty = true;
 }
 
+void reel_processes_hold(struct reel_processes *processes)
+{
+    processes->held = true;
+}
+
+void reel_processes_release(struct reel_processes *processes, struct reel_process *process)
+{
+    if (process->slot != REEL_NO_SLOT)
+        atomic_store_explicit(&reel_region_process(processes->owner->region, process->slot)->seen,
+                              1, memory_order_release);
+}
+
 static bool attached(struct reel_processes *processes, uint32_t index,
                      struct reel_process_slot *slot, uint64_t now_ns, struct reel_error *error)
 {
@@ -203,7 +216,8 @@ static bool attached(struct reel_processes *processes, uint32_t index,
     if (!reel_processes_write(processes, process, error) ||
         !reel_maps_read(processes->trace, process, now_ns, error))
         return false;
-    atomic_store_explicit(&slot->seen, 1, memory_order_release);
+    if (!processes->held)
+        reel_processes_release(processes, process);
     return true;
 }
 

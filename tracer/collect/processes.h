@@ -22,6 +22,7 @@ struct reel_process {
     bool maps_stale;     /* something was loaded since its maps were read */
     uint64_t maps_ns;    /* when its maps were last read */
     uint64_t maps_sum;   /* checksum of what was read, to write only changes */
+    bool watch_asked;    /* for memory to watch in it */
     uint64_t outside_ns; /* when the outside was last asked for: outside.h */
     uint64_t handled;    /* signals */
     unsigned unseen;     /* threads */
@@ -34,6 +35,11 @@ struct reel_processes;
 struct reel_processes *reel_processes_new(struct reel_trace *trace, struct reel_region_owner *owner,
                                           const struct reel_clock_map *clock);
 void reel_processes_free(struct reel_processes *processes);
+
+/* From now on the caller releases the first image: it waits until what it has mapped is known, and
+ * what is to be watched of it. */
+void reel_processes_hold(struct reel_processes *processes);
+void reel_processes_release(struct reel_processes *processes, struct reel_process *process);
 
 /* Looks for newly attached images and for deaths. */
 bool reel_processes_update(struct reel_processes *processes, uint64_t now_ns,

@@ -38,6 +38,7 @@ void reel_stream_free(struct reel_stream *stream)
     reel_stack_numbers_clear(&stream->stacks);
     reel_chunk_builder_free(stream->builder);
     reel_chunk_builder_free(stream->switches);
+    reel_chunk_builder_free(stream->accesses);
     g_free(stream);
 }
 
@@ -89,6 +90,18 @@ bool reel_stream_add_switch(struct reel_stream *stream, struct reel_stream_sink 
         ordered.time_ns = stream->last_switch_ns;
     stream->last_switch_ns = ordered.time_ns;
     return append(stream, sink, stream->switches, 1, &ordered, error);
+}
+
+bool reel_stream_add_access(struct reel_stream *stream, struct reel_stream_sink *sink,
+                            const struct reel_event *event, struct reel_error *error)
+{
+    if (!stream->accesses)
+        stream->accesses = reel_chunk_builder_new();
+    struct reel_event ordered = *event;
+    if (ordered.time_ns < stream->last_access_ns)
+        ordered.time_ns = stream->last_access_ns;
+    stream->last_access_ns = ordered.time_ns;
+    return append(stream, sink, stream->accesses, 2, &ordered, error);
 }
 
 /* What the recorder itself learns from an event. */
@@ -276,7 +289,8 @@ bool reel_stream_flush(struct reel_stream *stream, struct reel_stream_sink *sink
         stream->dirty = false;
     }
     return put(stream, sink, stream->builder, 0, error) &&
-           (!stream->switches || put(stream, sink, stream->switches, 1, error));
+           (!stream->switches || put(stream, sink, stream->switches, 1, error)) &&
+           (!stream->accesses || put(stream, sink, stream->accesses, 2, error));
 }
 
 void reel_stream_release(struct reel_stream *stream, struct reel_stream_sink *sink)

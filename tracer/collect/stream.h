@@ -42,6 +42,8 @@ struct reel_stream {
     struct reel_chunk_builder *builder;
     struct reel_chunk_builder *switches; /* scheduling events; NULL until the first */
     uint64_t last_switch_ns;
+    struct reel_chunk_builder *accesses; /* to watched memory; NULL until the first */
+    uint64_t last_access_ns;
 };
 
 struct reel_stream *reel_stream_new(struct reel_stream_sink *sink, uint32_t slot_index);
@@ -56,6 +58,11 @@ int64_t reel_stream_drain(struct reel_stream *stream, struct reel_stream_sink *s
 bool reel_stream_add(struct reel_stream *stream, struct reel_stream_sink *sink,
                      const struct reel_event *event, struct reel_error *error);
 bool reel_stream_add_switch(struct reel_stream *stream, struct reel_stream_sink *sink,
+                            const struct reel_event *event, struct reel_error *error);
+
+/* The same for what the kernel tells of accesses to memory: it comes later than what the thread
+ * itself told by then. */
+bool reel_stream_add_access(struct reel_stream *stream, struct reel_stream_sink *sink,
                             const struct reel_event *event, struct reel_error *error);
 
 /* Writes pending events as (short) chunks, and the thread's row if it changed. */

@@ -72,6 +72,9 @@ unsigned reel_recording_entries(struct reel_recording_words *words, GOptionEntry
         {"memory", 0, 0, G_OPTION_ARG_NONE, &words->memory,
          "Look for instrumented code in libraries too (programs by 'reel cc' are recognised)",
          NULL},
+        {"watch", 0, 0, G_OPTION_ARG_STRING_ARRAY, &words->watch,
+         "Record every access to a variable (NAME, FILE.c:NAME, LIB.so:NAME, 0xADDRESS+BYTES)",
+         "WHAT"},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &words->quiet, "No progress, no summary", NULL}};
     G_STATIC_ASSERT(G_N_ELEMENTS(all) <= REEL_RECORDING_ENTRIES);
     memcpy(entries, all, sizeof all);
@@ -86,6 +89,7 @@ void reel_recording_words_clear(struct reel_recording_words *words)
     g_free(words->limit);
     g_free(words->stacks);
     g_free(words->buffer);
+    g_strfreev(words->watch);
     memset(words, 0, sizeof *words);
 }
 
@@ -178,7 +182,8 @@ bool reel_recording_prepare(struct reel_recording *recording,
         (words->limit && !parse_size(words->limit, &options->limit_bytes, error)) ||
         (words->buffer && !parse_size(words->buffer, &options->buffer_bytes, error)) ||
         (words->stacks && !parse_stacks(words->stacks, &options->stack_mode, error)) ||
-        !recording->probe_path)
+        !recording->probe_path ||
+        (words->watch && !(recording->watch = reel_watch_specs_new(words->watch, program, error))))
         return false;
     if (words->without)
         options->families &= ~families;
@@ -226,6 +231,8 @@ bool reel_recording_run(struct reel_recording *recording, char **argv, bool seal
         hooks = &own;
     hooks->progress = show_progress;
     hooks->data = recording;
+    if (recording->watch)
+        hooks->watch = reel_watch_specs_hooks(recording->watch);
     /* A standard stream that we were started without stays closed for the program, but must not
      * become the number of a file of ours. */
     for (int fd = 0; fd <= 2; fd++)
@@ -242,6 +249,9 @@ bool reel_recording_run(struct reel_recording *recording, char **argv, bool seal
     recording->started = recording->result.pid && !recording->result.exec_errno;
     if (!recording->quiet && isatty(STDERR_FILENO))
         fputs("\r\033[K", stderr);
+    if (ok && recording->watch)
+        ok = reel_watch_specs_settle(recording->watch, recording->trace,
+                                     recording->result.accesses_lost, error);
     if (ok && seal)
         ok = seal_trace(recording, error);
     if (!ok && recording->trace) {
@@ -260,6 +270,7 @@ bool reel_recording_finish(struct reel_recording *recording, struct reel_error *
     g_clear_pointer(&recording->path, g_free);
     g_clear_pointer(&recording->probe_path, g_free);
     g_clear_pointer(&recording->memory_path, g_free);
+    g_clear_pointer(&recording->watch, reel_watch_specs_free);
     return good;
 }
 

@@ -5,17 +5,19 @@
 
 #include "tracer/collect/collect.h"
 #include "tracer/commands/command.h"
+#include "tracer/commands/watch_spec.h"
 #include "tracer/model/seal.h"
 
 /* What the user said. Filled in by the options. */
 struct reel_recording_words {
     char *output, *only, *without, *limit, *stacks, *buffer;
+    char **watch; /* NULL-terminated, or NULL */
     gboolean lossless, follow, no_follow, no_scheduling, memory, quiet;
     double flight, linger;
     int depth;
 };
 
-#define REEL_RECORDING_ENTRIES 15u
+#define REEL_RECORDING_ENTRIES 16u
 
 /* Sets the defaults and writes the options both commands have, REEL_RECORDING_ENTRIES at most;
  * returns how many. `words` must outlive the parsing. */
@@ -29,6 +31,7 @@ struct reel_recording {
     struct reel_trace *trace; /* open for writing after a good run; else NULL */
     char *path;
     char *probe_path, *memory_path;
+    struct reel_watch_specs *watch; /* NULL: nothing is to be watched */
     bool quiet;
     bool started; /* the program ran */
 };

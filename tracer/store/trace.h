@@ -81,7 +81,8 @@ struct reel_thread_row {
 bool reel_trace_put_thread(struct reel_trace *trace, const struct reel_thread_row *row,
                            struct reel_error *error); /* insert or replace */
 
-/* stream 0: the thread's own records; 1: the kernel's scheduling events about it. */
+/* stream 0: the thread's own records; 1: the kernel's scheduling events about it; 2: its accesses
+ * to watched memory. */
 bool reel_trace_put_chunk(struct reel_trace *trace, uint32_t process, uint32_t thread,
                           uint32_t stream, const struct reel_chunk *chunk,
                           struct reel_error *error);

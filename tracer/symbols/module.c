@@ -9,6 +9,7 @@
 
 #include "tracer/symbols/demangle.h"
 #include "tracer/symbols/variable.h"
+#include "tracer/symbols/variable_find.h"
 
 struct reel_module {
     Dwfl *dwfl;
@@ -213,4 +214,33 @@ char *reel_module_variable(struct reel_module *module, uint64_t address)
     g_autofree char *readable = reel_demangle(found);
     return offset ? g_strdup_printf("%s+%#" G_GINT64_MODIFIER "x", readable, (guint64)offset)
                   : g_steal_pointer(&readable);
+}
+
+static unsigned find_symbol(struct reel_module *module, const char *name,
+                            struct reel_variable_place *place)
+{
+    unsigned count = 0;
+    int symbols = dwfl_module_getsymtab(module->module);
+    for (int i = 1; i < symbols; i++) {
+        GElf_Sym symbol;
+        GElf_Addr address;
+        const char *called =
+            dwfl_module_getsym_info(module->module, i, &symbol, &address, NULL, NULL, NULL);
+        if (!called || GELF_ST_TYPE(symbol.st_info) != STT_OBJECT || !symbol.st_size ||
+            strcmp(called, name) != 0 || (count && place->address == address - module->bias))
+            continue;
+        if (count++ == 0)
+            *place = (struct reel_variable_place){.address = address - module->bias,
+                                                  .size = symbol.st_size};
+    }
+    return count;
+}
+
+unsigned reel_module_find(struct reel_module *module, const char *file, const char *name,
+                          struct reel_variable_place *place)
+{
+    Dwarf_Addr bias;
+    Dwarf *dwarf = dwfl_module_getdwarf(module->module, &bias);
+    unsigned count = dwarf ? reel_variable_find(dwarf, file, name, place) : 0;
+    return count || file ? count : find_symbol(module, name, place);
 }

@@ -34,4 +34,10 @@ void reel_code_place_clear(struct reel_code_place *place);
  * g_free. */
 char *reel_module_variable(struct reel_module *module, uint64_t address);
 
+/* The variable of that name: see variable_find.h. Without debugging information by the symbol
+ * table, which knows neither files nor types. Returns how many there are. */
+struct reel_variable_place;
+unsigned reel_module_find(struct reel_module *module, const char *file, const char *name,
+                          struct reel_variable_place *place);
+
 #endif

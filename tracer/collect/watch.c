@@ -1,0 +1,494 @@
+#include "tracer/collect/watch.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <glib.h>
+#include <linux/hw_breakpoint.h>
+#include <linux/perf_event.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "probes/event/clock.h"
+#include "tracer/collect/live_target.h"
+#include "tracer/collect/watch_access.h"
+
+#define RING_PAGES 64u /* 256 KiB a processor: two thousand hits */
+#define CODE_LIMIT 65536u
+#define PAIR_NS    100000u /* the two samples of one access are not further apart */
+
+struct ring {
+    int descriptor; /* of the first event, which the buffer belongs to; -1: none yet */
+    struct perf_event_mmap_page *page;
+    uint32_t pages;
+};
+
+/* One register, of all threads. */
+struct point {
+    uint64_t address;
+    uint32_t size;
+    bool writes_only, atomic;
+};
+
+struct armed {
+    pid_t pid;
+    unsigned count;
+    struct reel_watch_range range[REEL_WATCH_RANGES];
+};
+
+struct sample {
+    uint64_t ns; /* CLOCK_MONOTONIC */
+    int32_t pid, tid;
+    const struct point *point;
+    uint64_t ip;
+    uint32_t depth;
+    uint64_t frame[REEL_WATCH_FRAMES];
+};
+
+/* What lies before an address in the program. */
+enum code { CODE_KNOWN = 1, CODE_ATOMIC = 2, CODE_CALL = 4 };
+
+struct reel_watch {
+    const struct reel_watch_hooks *hooks;
+    const struct reel_clock_map *clock;
+    struct ring *ring; /* by processor */
+    long processors;
+    GHashTable *points; /* the kernel's id of an event → struct point */
+    GPtrArray *all;     /* struct point */
+    GArray *events;     /* int: descriptors */
+    GArray *armed;      /* struct armed */
+    GHashTable *code;   /* address → what is before it: bits of enum code */
+    GArray *samples;    /* struct sample: read, not yet hits */
+    GArray *hits;       /* struct reel_watch_hit: not yet taken */
+    uint64_t pair_tick, pair_ns;
+    uint64_t lost, told;
+};
+
+static uint64_t monotonic(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void take_pair(const struct reel_watch *watch, uint64_t *tick, uint64_t *ns)
+{
+    uint64_t best = UINT64_MAX;
+    for (int i = 0; i < 8; i++) {
+        uint64_t before = reel_clock_map_ticks(watch->clock), now = monotonic();
+        uint64_t after = reel_clock_map_ticks(watch->clock);
+        if (after - before < best) {
+            best = after - before;
+            *tick = before + (after - before) / 2;
+            *ns = now;
+        }
+    }
+}
+
+static void close_event(void *event)
+{
+    close(*(int *)event);
+}
+
+struct reel_watch *reel_watch_new(const struct reel_watch_hooks *hooks,
+                                  const struct reel_clock_map *clock)
+{
+    struct reel_watch *watch = g_new0(struct reel_watch, 1);
+    watch->hooks = hooks;
+    watch->clock = clock;
+    watch->processors = MAX(sysconf(_SC_NPROCESSORS_CONF), 1);
+    watch->ring = g_new0(struct ring, (gsize)watch->processors);
+    for (long i = 0; i < watch->processors; i++)
+        watch->ring[i].descriptor = -1;
+    watch->points = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    watch->all = g_ptr_array_new_with_free_func(g_free);
+    watch->events = g_array_new(FALSE, FALSE, sizeof(int));
+    g_array_set_clear_func(watch->events, close_event);
+    watch->armed = g_array_new(FALSE, FALSE, sizeof(struct armed));
+    watch->code = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    watch->samples = g_array_new(FALSE, FALSE, sizeof(struct sample));
+    watch->hits = g_array_new(FALSE, FALSE, sizeof(struct reel_watch_hit));
+    take_pair(watch, &watch->pair_tick, &watch->pair_ns);
+    return watch;
+}
+
+void reel_watch_free(struct reel_watch *watch)
+{
+    if (!watch)
+        return;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    for (long i = 0; i < watch->processors; i++)
+        if (watch->ring[i].page)
+            munmap(watch->ring[i].page, (watch->ring[i].pages + 1) * page);
+    g_array_free(watch->events, TRUE);
+    g_hash_table_destroy(watch->points);
+    g_ptr_array_unref(watch->all);
+    g_array_free(watch->armed, TRUE);
+    g_hash_table_destroy(watch->code);
+    g_array_free(watch->samples, TRUE);
+    g_array_free(watch->hits, TRUE);
+    g_free(watch->ring);
+    g_free(watch);
+}
+
+static int open_event(const struct point *point, pid_t tid, int cpu)
+{
+    struct perf_event_attr attributes = {
+        .type = PERF_TYPE_BREAKPOINT,
+        .size = sizeof attributes,
+        .bp_type = point->writes_only ? HW_BREAKPOINT_W : HW_BREAKPOINT_RW,
+        .bp_addr = point->address,
+        .bp_len = point->size,
+        .sample_period = 1,
+        .sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ID |
+                       PERF_SAMPLE_CALLCHAIN,
+        .inherit = 1,
+        .exclude_kernel = 1,
+        .exclude_hv = 1,
+        .exclude_callchain_kernel = 1,
+        .use_clockid = 1,
+        .clockid = CLOCK_MONOTONIC,
+        .watermark = 1,
+    };
+    return (int)syscall(SYS_perf_event_open, &attributes, tid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+/* A buffer for the processor, as large as the user's limit of locked memory allows. */
+static bool map_ring(struct ring *ring, int event)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    for (uint32_t pages = RING_PAGES; pages; pages /= 2) {
+        void *memory = mmap(NULL, (pages + 1) * page, PROT_READ | PROT_WRITE, MAP_SHARED, event, 0);
+        if (memory == MAP_FAILED)
+            continue;
+        *ring = (struct ring){event, memory, pages};
+        return true;
+    }
+    return false;
+}
+
+static int refuse(struct reel_watch *watch, pid_t pid, int error)
+{
+    const char *help = "";
+    if (error == EACCES || error == EPERM)
+        help =
+            ": the kernel does not let users do that; lower /proc/sys/kernel/perf_event_paranoid "
+            "to 2";
+    else if (error == ENOSPC || error == EBUSY)
+        help = ": the processor's debug registers are in use, by a debugger perhaps, or inherited "
+               "by a program that another one ran";
+    else if (error == ENOENT || error == EOPNOTSUPP || error == ENODEV || error == EINVAL)
+        help = ": there are no debug registers here; virtual machines often have none";
+    else if (error == ENOMEM)
+        help = ": the buffers do not fit the limit of locked memory (ulimit -l)";
+    g_autofree char *why = g_strdup_printf("%s%s", strerror(error), help);
+    watch->hooks->refused(watch->hooks->data, pid, why);
+    return -error;
+}
+
+static int arm_thread(struct reel_watch *watch, const struct point *point, pid_t tid)
+{
+    for (long cpu = 0; cpu < watch->processors; cpu++) {
+        struct ring *ring = &watch->ring[cpu];
+        int event = open_event(point, tid, (int)cpu);
+        if (event < 0 && (errno == ESRCH || (errno == ENODEV && cpu > 0)))
+            continue; /* it has ended; or that processor is offline */
+        if (event < 0)
+            return -errno;
+        uint64_t id;
+        bool good = ring->page ? ioctl(event, PERF_EVENT_IOC_SET_OUTPUT, ring->descriptor) == 0
+                               : map_ring(ring, event);
+        if (!good || ioctl(event, PERF_EVENT_IOC_ID, &id) != 0) {
+            int error = good ? errno : ENOMEM;
+            close(event);
+            return -error;
+        }
+        g_array_append_val(watch->events, event);
+        g_hash_table_insert(watch->points, g_memdup2(&id, sizeof id), (void *)point);
+    }
+    return 0;
+}
+
+/* All threads there are. One that is made meanwhile inherits, or is found by looking again. */
+static int arm_process(struct reel_watch *watch, pid_t pid, struct point *const *points,
+                       unsigned count)
+{
+    g_autoptr(GHashTable) done = g_hash_table_new(NULL, NULL);
+    for (bool again = true; again;) {
+        g_autoptr(GArray) tids = g_array_new(FALSE, FALSE, sizeof(pid_t));
+        again = false;
+        if (!reel_live_tasks(pid, tids))
+            return 0; /* it has ended */
+        for (guint i = 0; i < tids->len; i++) {
+            pid_t tid = g_array_index(tids, pid_t, i);
+            if (!g_hash_table_add(done, GINT_TO_POINTER(tid)))
+                continue;
+            again = true;
+            for (unsigned p = 0; p < count; p++) {
+                int error = arm_thread(watch, points[p], tid);
+                if (error)
+                    return error;
+            }
+        }
+    }
+    return 0;
+}
+
+static bool is_inherited(const struct reel_watch *watch, const struct armed *fresh)
+{
+    for (guint i = 0; i < watch->armed->len; i++) {
+        const struct armed *known = &g_array_index(watch->armed, struct armed, i);
+        bool same = known->count == fresh->count;
+        for (unsigned r = 0; same && r < fresh->count; r++)
+            same = known->range[r].address == fresh->range[r].address &&
+                   known->range[r].size == fresh->range[r].size;
+        if (same)
+            return true;
+    }
+    return false;
+}
+
+void reel_watch_attach(struct reel_watch *watch, pid_t pid)
+{
+    struct armed armed = {.pid = pid};
+    for (guint i = watch->armed->len; i-- > 0;) /* what exec replaced */
+        if (g_array_index(watch->armed, struct armed, i).pid == pid)
+            g_array_remove_index(watch->armed, i);
+    armed.count = watch->hooks->ranges(watch->hooks->data, pid, armed.range);
+    if (!armed.count)
+        return;
+    /* A fork has the same image at the same addresses; a new image hardly ever. */
+    bool inherited = is_inherited(watch, &armed);
+    g_array_append_val(watch->armed, armed);
+    if (inherited)
+        return;
+    struct point *points[2 * REEL_WATCH_RANGES];
+    unsigned count = 0;
+    for (unsigned i = 0; i < armed.count; i++)
+        for (int writes_only = 0; writes_only < 2; writes_only++) {
+            struct point *point = g_new0(struct point, 1);
+            *point = (struct point){armed.range[i].address, armed.range[i].size, writes_only,
+                                    armed.range[i].atomic};
+            g_ptr_array_add(watch->all, point);
+            points[count++] = point;
+        }
+    int error = arm_process(watch, pid, points, count);
+    if (error) {
+        refuse(watch, pid, -error);
+        return;
+    }
+    uint64_t now_ns = reel_clock_map_ns(watch->clock, reel_clock_map_ticks(watch->clock));
+    for (unsigned i = 0; i < armed.count; i++) {
+        struct reel_watch_hit begun = {.time_ns = now_ns,
+                                       .pid = pid,
+                                       .tid = pid,
+                                       .address = armed.range[i].address,
+                                       .size = armed.range[i].size,
+                                       .access = REEL_WATCH_BEGUN};
+        g_array_append_val(watch->hits, begun);
+    }
+}
+
+static void copy(const char *base, uint64_t size, uint64_t from, void *to, size_t bytes)
+{
+    uint64_t at = from & (size - 1);
+    size_t first = bytes < size - at ? bytes : (size_t)(size - at);
+    memcpy(to, base + at, first);
+    memcpy((char *)to + first, base, bytes - first);
+}
+
+/* ip, pid and tid, time, id, callchain: in the order of perf_event_open(2). */
+static void take_sample(struct reel_watch *watch, const char *body, size_t bytes)
+{
+    struct sample sample = {0};
+    uint64_t id, count;
+    if (bytes < 40)
+        return;
+    memcpy(&sample.ip, body, 8);
+    memcpy(&sample.pid, body + 8, 4);
+    memcpy(&sample.tid, body + 12, 4);
+    memcpy(&sample.ns, body + 16, 8);
+    memcpy(&id, body + 24, 8);
+    memcpy(&count, body + 32, 8);
+    sample.point = g_hash_table_lookup(watch->points, &id);
+    if (!sample.point)
+        return;
+    sample.frame[sample.depth++] = sample.ip;
+    bool innermost = true; /* the chain repeats the place itself */
+    for (uint64_t i = 0; i < count && 40 + (i + 1) * 8 <= bytes; i++) {
+        uint64_t frame;
+        memcpy(&frame, body + 40 + i * 8, 8);
+        if (frame >= PERF_CONTEXT_MAX)
+            continue; /* a marker */
+        if (!innermost && sample.depth < REEL_WATCH_FRAMES)
+            sample.frame[sample.depth++] = frame;
+        innermost = false;
+    }
+    g_array_append_val(watch->samples, sample);
+}
+
+static void read_ring(struct reel_watch *watch, struct ring *ring)
+{
+    char record[2048];
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const char *base = (const char *)ring->page + page;
+    uint64_t size = ring->pages * page;
+    uint64_t head = ring->page->data_head, tail = ring->page->data_tail;
+    atomic_thread_fence(memory_order_acquire); /* the kernel writes data before data_head */
+    while (tail < head) {
+        struct perf_event_header header;
+        copy(base, size, tail, &header, sizeof header);
+        if (header.size < sizeof header || header.size > head - tail)
+            break;
+        size_t bytes = header.size - sizeof header;
+        if (bytes <= sizeof record) {
+            copy(base, size, tail + sizeof header, record, bytes);
+            uint64_t lost;
+            if (header.type == PERF_RECORD_SAMPLE)
+                take_sample(watch, record, bytes);
+            else if (header.type == PERF_RECORD_LOST && bytes >= 16)
+                memcpy(&lost, record + 8, 8), watch->lost += lost;
+        }
+        tail += header.size;
+    }
+    atomic_thread_fence(memory_order_seq_cst);
+    ring->page->data_tail = tail;
+}
+
+static gint by_thread_and_time(gconstpointer a, gconstpointer b)
+{
+    const struct sample *x = a, *y = b;
+    if (x->tid != y->tid)
+        return x->tid < y->tid ? -1 : 1;
+    return x->ns < y->ns ? -1 : x->ns > y->ns;
+}
+
+static unsigned code_before(struct reel_watch *watch, pid_t pid, uint64_t address)
+{
+    unsigned known = GPOINTER_TO_UINT(g_hash_table_lookup(watch->code, &address));
+    if (known)
+        return known;
+    uint8_t code[REEL_INSTRUCTION_BYTES];
+    known = CODE_KNOWN;
+    if (address > sizeof code && reel_live_read(pid, address - sizeof code, code, sizeof code)) {
+        known |= reel_watch_is_atomic(code, sizeof code) ? CODE_ATOMIC : 0;
+        known |= reel_watch_is_behind_call(code, sizeof code) ? CODE_CALL : 0;
+    }
+    if (g_hash_table_size(watch->code) < CODE_LIMIT)
+        g_hash_table_insert(watch->code, g_memdup2(&address, sizeof address),
+                            GUINT_TO_POINTER(known));
+    return known;
+}
+
+bool reel_watch_is_armed(const struct reel_watch *watch, pid_t pid, uint64_t address)
+{
+    for (guint i = 0; i < watch->armed->len; i++) {
+        const struct armed *armed = &g_array_index(watch->armed, struct armed, i);
+        for (unsigned r = 0; armed->pid == pid && r < armed->count; r++)
+            if (armed->range[r].address == address)
+                return true;
+    }
+    return false;
+}
+
+/* Of an access that writes there are two samples, one of each register. */
+static bool is_other_half(const struct sample *one, const struct sample *other)
+{
+    return one->tid == other->tid && one->ip == other->ip &&
+           one->point->address == other->point->address &&
+           one->point->writes_only != other->point->writes_only && other->ns - one->ns < PAIR_NS;
+}
+
+static void add_hit(struct reel_watch *watch, const struct sample *sample, bool writes,
+                    uint64_t tick)
+{
+    bool step = code_before(watch, sample->pid, sample->ip) & CODE_ATOMIC;
+    uint32_t depth = sample->depth > 0;
+    while (depth < sample->depth &&
+           code_before(watch, sample->pid, sample->frame[depth]) & CODE_CALL)
+        depth++;
+    struct reel_watch_hit hit = {
+        .time_ns = reel_clock_map_ns(watch->clock, tick),
+        .pid = sample->pid,
+        .tid = sample->tid,
+        .address = sample->point->address,
+        .size = sample->point->size,
+        .access = step || sample->point->atomic ? REEL_WATCH_SYNC
+                  : writes                      ? REEL_WATCH_WRITE
+                                                : REEL_WATCH_READ,
+        .reads = step || !writes,
+        .writes = writes,
+        .depth = depth,
+    };
+    memcpy(hit.frame, sample->frame, sizeof hit.frame);
+    g_array_append_val(watch->hits, hit);
+    watch->told++;
+}
+
+/* The tick of a moment between two pairs of clocks. */
+static uint64_t tick_of(const struct reel_watch *watch, uint64_t ns, uint64_t tick_now,
+                        uint64_t ns_now)
+{
+    if (watch->clock->clock == REEL_CLOCK_MONOTONIC || ns_now <= watch->pair_ns)
+        return watch->clock->clock == REEL_CLOCK_MONOTONIC ? ns : tick_now;
+    double part =
+        (double)((int64_t)ns - (int64_t)watch->pair_ns) / (double)(ns_now - watch->pair_ns);
+    return watch->pair_tick + (uint64_t)(int64_t)(part * (double)(tick_now - watch->pair_tick));
+}
+
+void reel_watch_look(struct reel_watch *watch, bool last)
+{
+    uint64_t begin = monotonic();
+    guint kept = 0;
+    uint64_t tick_now, ns_now;
+    for (long i = 0; i < watch->processors; i++)
+        if (watch->ring[i].page)
+            read_ring(watch, &watch->ring[i]);
+    take_pair(watch, &tick_now, &ns_now);
+    g_array_sort(watch->samples, by_thread_and_time);
+    GArray *samples = watch->samples;
+    for (guint i = 0; i < samples->len; i++) {
+        const struct sample *sample = &g_array_index(samples, struct sample, i);
+        const struct sample *next =
+            i + 1 < samples->len ? &g_array_index(samples, struct sample, i + 1) : NULL;
+        if (!last && sample->ns >= begin) { /* one before it may be in a buffer already read */
+            g_array_index(samples, struct sample, kept++) = *sample;
+            continue;
+        }
+        bool pair = next && is_other_half(sample, next);
+        add_hit(watch, sample, pair || sample->point->writes_only,
+                tick_of(watch, sample->ns, tick_now, ns_now));
+        i += pair;
+    }
+    g_array_set_size(samples, kept);
+    watch->pair_tick = tick_now;
+    watch->pair_ns = ns_now;
+}
+
+void reel_watch_offer(struct reel_watch *watch,
+                      bool (*take)(void *data, const struct reel_watch_hit *hit), void *data)
+{
+    guint kept = 0;
+    for (guint i = 0; i < watch->hits->len; i++) {
+        struct reel_watch_hit *hit = &g_array_index(watch->hits, struct reel_watch_hit, i);
+        if (!take(data, hit))
+            g_array_index(watch->hits, struct reel_watch_hit, kept++) = *hit;
+    }
+    g_array_set_size(watch->hits, kept);
+}
+
+uint64_t reel_watch_lost(const struct reel_watch *watch)
+{
+    return watch->lost;
+}
+
+uint64_t reel_watch_hits(const struct reel_watch *watch)
+{
+    return watch->told;
+}
