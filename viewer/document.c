@@ -7,7 +7,7 @@
 /* What reading a trace yields besides its content. */
 struct reading {
     char *copy; /* sealed, of an unfinished trace; NULL: none was needed */
-    gboolean unfinished;
+    gboolean unfinished, recorded;
     struct reel_content *content;
 };
 
@@ -68,7 +68,8 @@ static gboolean read_trace(struct reading *reading, const char *origin,
     if (!reel_snapshot_state(origin, &state, error))
         return FALSE;
     reading->unfinished = state == REEL_TRACE_RECORDING;
-    if (state != REEL_TRACE_SEALED && !(reading->copy = reel_snapshot_take(origin, error)))
+    if (state != REEL_TRACE_SEALED &&
+        !(reading->copy = reel_snapshot_take(origin, &reading->recorded, error)))
         return FALSE;
     const char *path = reading->copy ? reading->copy : origin;
     reading->content = reel_content_read(path, options, error);
@@ -210,6 +211,11 @@ gboolean reel_document_is_unfinished(ReelDocument *self)
 gboolean reel_document_is_loaded(ReelDocument *self)
 {
     return self->content != NULL;
+}
+
+gboolean reel_document_is_recorded(ReelDocument *self)
+{
+    return self->reading.recorded;
 }
 
 uint64_t reel_document_start_ns(ReelDocument *self)

@@ -28,6 +28,8 @@ const char *reel_document_path(ReelDocument *self);
 const char *reel_document_origin(ReelDocument *self);
 /* Still recorded, or its recorder died: more may come. */
 gboolean reel_document_is_unfinished(ReelDocument *self);
+/* Somebody recorded into it when it was read. */
+gboolean reel_document_is_recorded(ReelDocument *self);
 gboolean reel_document_is_loaded(ReelDocument *self);
 uint64_t reel_document_start_ns(ReelDocument *self);
 uint64_t reel_document_end_ns(ReelDocument *self);

@@ -12,6 +12,7 @@ struct _ReelLive {
     GCancellable *cancellable;
     guint source;
     gboolean follows;
+    guint idle_looks;
     gint64 began_us;    /* of the reading under way */
     gint64 size, mtime; /* of the file and its log, when last read */
 };
@@ -71,7 +72,8 @@ static gboolean look(gpointer data)
 {
     ReelLive *self = data;
     self->source = 0;
-    if (has_changed(self))
+    /* While nothing happens time passes all the same. */
+    if (has_changed(self) || ++self->idle_looks % 5 == 0)
         reel_live_look(self);
     else
         look_in(self, LEAST_MS);

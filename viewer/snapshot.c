@@ -1,5 +1,6 @@
 #include "viewer/snapshot.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <unistd.h>
 
@@ -42,9 +43,37 @@ static gboolean copy_database(sqlite3 *from, const char *to, GError **error)
     return good && backup;
 }
 
-char *reel_snapshot_take(const char *path, GError **error)
+/* Whoever has a database in write-ahead mode open holds a lock on this byte of its index:
+ * https://www.sqlite.org/walformat.html, section 2.3. Only while this process has it not open. */
+static gboolean somebody_records(const char *path)
+{
+    g_autofree char *index = g_strconcat(path, "-shm", NULL);
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 128, .l_len = 1};
+    int file = open(index, O_RDWR | O_CLOEXEC);
+    gboolean locked = file >= 0 && fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    if (file >= 0)
+        close(file);
+    return locked;
+}
+
+/* Nothing happens in a program that hangs, but time passes: it lasts until now. */
+static gboolean lasts_until_now(struct reel_trace *trace, struct reel_error *error)
+{
+    char *began = reel_trace_meta(trace, "recorded_at");
+    g_autoptr(GDateTime) then = began ? g_date_time_new_from_iso8601(began, NULL) : NULL;
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    sqlite3_free(began);
+    gint64 lasted_us = then ? g_date_time_difference(now, then) : 0;
+    if (lasted_us <= 0)
+        return TRUE;
+    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, lasted_us * 1000);
+    return reel_trace_set_meta(trace, "duration_ns", text, error);
+}
+
+char *reel_snapshot_take(const char *path, gboolean *recording, GError **error)
 {
     struct reel_error own = {0};
+    *recording = somebody_records(path);
     struct reel_trace *trace = reel_trace_open(path, REEL_TRACE_READ, &own);
     if (!trace) {
         pass_on(error, &own);
@@ -62,7 +91,8 @@ char *reel_snapshot_take(const char *path, GError **error)
     if (good) {
         const struct reel_sealing_options options = {.tolerant = true};
         trace = reel_trace_open(copy, REEL_TRACE_WRITE, &own);
-        good = trace && reel_seal_named(trace, &options, NULL, &own);
+        good = trace && (!*recording || lasts_until_now(trace, &own)) &&
+               reel_seal_named(trace, &options, NULL, &own);
         reel_trace_close(trace, NULL);
         if (!good)
             pass_on(error, &own);

@@ -11,8 +11,9 @@
 gboolean reel_snapshot_state(const char *path, enum reel_trace_state *state, GError **error);
 
 /* Copies and seals what has been recorded so far. The path of the copy, to be removed with
- * reel_snapshot_remove; NULL and an error on failure. Any thread. */
-char *reel_snapshot_take(const char *path, GError **error);
+ * reel_snapshot_remove; NULL and an error on failure. `recording`: whether somebody still records
+ * into it. Any thread. */
+char *reel_snapshot_take(const char *path, gboolean *recording, GError **error);
 void reel_snapshot_remove(char *copy);
 
 /* Runs the detectors on a sealed trace and keeps what they find in it, as `reel check FILE` does.

@@ -3,13 +3,13 @@
 #include "tracer/model/state.h"
 #include "tracer/model/time_text.h"
 #include "viewer/palette.h"
-#include "viewer/state_service.h"
+#include "viewer/state_query.h"
 #include "viewer/wait_graph.h"
 
 struct _ReelStatePanel {
     GtkWidget parent_instance;
     ReelSession *session;
-    struct reel_state_service *service;
+    struct reel_query_service *service;
     GtkWidget *box, *title, *cycle, *view;
     ReelWaitGraph *graph;
     GtkTextBuffer *buffer;
@@ -85,12 +85,44 @@ static void append_holds(ReelStatePanel *self, const struct reel_state_answer *a
     }
 }
 
-static void answered(const struct reel_state_answer *answer, gpointer data)
+static void append_queues(ReelStatePanel *self, const struct reel_state_answer *answer)
 {
-    ReelStatePanel *self = data;
+    if (answer->queues->len == 0)
+        return;
+    append(self, "\nQueues\n", self->bold);
+    for (guint i = 0; i < answer->queues->len; i++) {
+        const struct reel_state_queue *queue =
+            &g_array_index(answer->queues, struct reel_state_queue, i);
+        g_autofree char *text = g_strdup_printf("  %s: %" G_GINT64_FORMAT "\n",
+                                                queue->name ? queue->name : "?", queue->depth);
+        append(self, text, NULL);
+    }
+}
+
+static void append_stack(ReelStatePanel *self, const struct reel_state_answer *answer)
+{
+    if (answer->frames->len == 0)
+        return;
+    g_autofree char *title =
+        g_strdup_printf("\nStack of %s\n", answer->stack_of ? answer->stack_of : "?");
+    append(self, title, self->bold);
+    for (guint i = 0; i < answer->frames->len; i++) {
+        g_autofree char *line = g_strdup_printf("  %s\n", (const char *)answer->frames->pdata[i]);
+        append(self, line, i ? self->dim : NULL);
+    }
+}
+
+static void answered(gpointer owner, gpointer found, const struct reel_error *error)
+{
+    ReelStatePanel *self = owner;
+    const struct reel_state_answer *answer = found;
     ReelDocument *document = reel_session_document(self->session);
     if (!document || !reel_document_is_loaded(document))
         return;
+    if (!answer) {
+        gtk_text_buffer_set_text(self->buffer, error->message, -1);
+        return;
+    }
     char moment[REEL_TIME_TEXT];
     g_autofree char *title =
         g_strdup_printf("State at %s", reel_moment_text(answer->time_ns, 1, moment));
@@ -100,24 +132,36 @@ static void answered(const struct reel_state_answer *answer, gpointer data)
     gtk_text_buffer_set_text(self->buffer, "", 0);
     append_threads(self, document, answer);
     append_holds(self, answer);
+    append_queues(self, answer);
+    append_stack(self, answer);
 }
 
 static void ask(ReelStatePanel *self)
 {
-    if (self->service)
-        reel_state_service_ask(self->service, reel_session_cursor(self->session));
+    ReelDocument *document = reel_session_document(self->session);
+    guint index = reel_session_lane(self->session);
+    uint32_t thread = 0;
+    if (!self->service)
+        return;
+    if (index < reel_document_lane_count(document) &&
+        reel_document_lane(document, index)->kind == REEL_LANE_THREAD)
+        thread = reel_document_lane(document, index)->id;
+    struct reel_query_job job = reel_state_question(reel_session_cursor(self->session), thread);
+    job.owner = self;
+    job.answered = answered;
+    reel_query_service_ask(self->service, 1, &job);
 }
 
 static void document_changed(ReelStatePanel *self)
 {
     ReelDocument *document = reel_session_document(self->session);
-    g_clear_pointer(&self->service, reel_state_service_free);
+    g_clear_pointer(&self->service, reel_query_service_free);
     gtk_text_buffer_set_text(self->buffer, "", 0);
     gtk_widget_set_visible(self->cycle, FALSE);
     gtk_widget_set_visible(GTK_WIDGET(self->graph), FALSE);
     if (!document)
         return;
-    self->service = reel_state_service_new(reel_document_path(document), answered, self);
+    self->service = reel_query_service_new(reel_document_path(document));
     ask(self);
 }
 
@@ -136,6 +180,15 @@ static void reel_state_panel_css_changed(GtkWidget *widget, GtkCssStyleChange *c
     read_colors(REEL_STATE_PANEL(widget));
 }
 
+char *reel_state_panel_text(ReelStatePanel *self)
+{
+    GtkTextIter start, end;
+    gtk_text_buffer_get_bounds(self->buffer, &start, &end);
+    g_autofree char *text = gtk_text_buffer_get_text(self->buffer, &start, &end, FALSE);
+    return g_strdup_printf("%s\n%s%s", gtk_label_get_text(GTK_LABEL(self->title)),
+                           gtk_widget_get_visible(self->cycle) ? "deadlock\n" : "", text);
+}
+
 void reel_state_panel_set_session(ReelStatePanel *self, ReelSession *session)
 {
     g_return_if_fail(!self->session);
@@ -143,12 +196,14 @@ void reel_state_panel_set_session(ReelStatePanel *self, ReelSession *session)
     g_signal_connect_object(session, "notify::document", G_CALLBACK(document_changed), self,
                             G_CONNECT_SWAPPED);
     g_signal_connect_object(session, "notify::cursor", G_CALLBACK(ask), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object(session, "notify::lane", G_CALLBACK(ask), self, G_CONNECT_SWAPPED);
+    reel_wait_graph_set_session(self->graph, session);
 }
 
 static void reel_state_panel_dispose(GObject *object)
 {
     ReelStatePanel *self = REEL_STATE_PANEL(object);
-    g_clear_pointer(&self->service, reel_state_service_free);
+    g_clear_pointer(&self->service, reel_query_service_free);
     g_clear_object(&self->session);
     g_clear_pointer(&self->box, gtk_widget_unparent);
     G_OBJECT_CLASS(reel_state_panel_parent_class)->dispose(object);

@@ -12,6 +12,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE(ReelStatePanel, reel_state_panel, REEL, STATE_PANEL, GtkWidget)
 
 void reel_state_panel_set_session(ReelStatePanel *self, ReelSession *session);
+/* What it says, as text; g_free. */
+char *reel_state_panel_text(ReelStatePanel *self);
 
 G_END_DECLS
 

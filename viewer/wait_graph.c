@@ -25,6 +25,8 @@ struct _ReelWaitGraph {
     GArray *nodes, *edges;
     guint left_out;
     gboolean cycle;
+    ReelSession *session; /* whoever owns us owns it */
+    guint chosen;         /* node that has the keyboard; G_MAXUINT: none */
 };
 
 G_DEFINE_FINAL_TYPE(ReelWaitGraph, reel_wait_graph, GTK_TYPE_WIDGET)
@@ -67,6 +69,8 @@ static gboolean reaches(ReelWaitGraph *self, guint from, guint target, guint dep
     return FALSE;
 }
 
+static void say(ReelWaitGraph *self);
+
 void reel_wait_graph_show(ReelWaitGraph *self, ReelDocument *document,
                           const struct reel_state_answer *answer)
 {
@@ -74,6 +78,7 @@ void reel_wait_graph_show(ReelWaitGraph *self, ReelDocument *document,
     g_array_set_size(self->edges, 0);
     self->left_out = 0;
     self->cycle = FALSE;
+    self->chosen = G_MAXUINT;
     for (guint i = 0; answer && i < answer->edges->len; i++) {
         const struct reel_state_edge *from =
             &g_array_index(answer->edges, struct reel_state_edge, i);
@@ -96,8 +101,87 @@ void reel_wait_graph_show(ReelWaitGraph *self, ReelDocument *document,
             self->cycle = TRUE;
         }
     }
+    say(self);
     gtk_widget_set_visible(GTK_WIDGET(self), self->edges->len > 0);
     gtk_widget_queue_draw(GTK_WIDGET(self));
+}
+
+void reel_wait_graph_set_session(ReelWaitGraph *self, ReelSession *session)
+{
+    self->session = session;
+}
+
+/* What it shows, in words, for those who do not see it. */
+static void say(ReelWaitGraph *self)
+{
+    g_autoptr(GString) text = g_string_new(self->cycle ? "a deadlock: " : "");
+    for (guint i = 0; i < self->edges->len; i++) {
+        const struct edge *edge = &g_array_index(self->edges, struct edge, i);
+        g_string_append_printf(text, "%s%s waits for %s, held by %s", i ? "; " : "",
+                               g_array_index(self->nodes, struct node, edge->from).name,
+                               edge->object ? edge->object : "it",
+                               g_array_index(self->nodes, struct node, edge->to).name);
+    }
+    if (self->chosen < self->nodes->len)
+        g_string_append_printf(text, "; on %s",
+                               g_array_index(self->nodes, struct node, self->chosen).name);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(self), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+                                   text->str, -1);
+}
+
+static void choose(ReelWaitGraph *self, guint node)
+{
+    self->chosen = node;
+    say(self);
+    gtk_widget_queue_draw(GTK_WIDGET(self));
+}
+
+static void go(ReelWaitGraph *self)
+{
+    if (self->session && self->chosen < self->nodes->len)
+        reel_session_select_thread(self->session,
+                                   g_array_index(self->nodes, struct node, self->chosen).thread);
+}
+
+static gboolean on_key(GtkEventControllerKey *controller, guint key, guint code,
+                       GdkModifierType modifiers, gpointer data)
+{
+    (void)controller;
+    (void)code;
+    ReelWaitGraph *self = data;
+    guint count = self->nodes->len;
+    if (key == GDK_KEY_Return && self->chosen < count) {
+        go(self);
+        return TRUE;
+    }
+    gboolean back = key == GDK_KEY_ISO_Left_Tab || (modifiers & GDK_SHIFT_MASK);
+    if ((key != GDK_KEY_Tab && key != GDK_KEY_ISO_Left_Tab) || !count)
+        return FALSE;
+    guint next = self->chosen >= count ? (back ? count - 1 : 0)
+                 : back                ? self->chosen - 1
+                                       : self->chosen + 1;
+    if (next >= count) { /* past the last: to the next widget */
+        choose(self, G_MAXUINT);
+        return FALSE;
+    }
+    choose(self, next);
+    return TRUE;
+}
+
+static void on_click(GtkGestureClick *gesture, int presses, double x, double y, gpointer data)
+{
+    (void)gesture;
+    (void)presses;
+    ReelWaitGraph *self = data;
+    gtk_widget_grab_focus(GTK_WIDGET(self));
+    for (guint i = 0; i < self->nodes->len; i++) {
+        const struct node *node = &g_array_index(self->nodes, struct node, i);
+        if (hypot(node->x - x, node->y - y) <= RADIUS + 6) {
+            choose(self, i);
+            go(self);
+            return;
+        }
+    }
 }
 
 gboolean reel_wait_graph_has_cycle(ReelWaitGraph *self)
@@ -186,6 +270,12 @@ static void reel_wait_graph_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
         cairo_set_source_rgba(cairo, color->red, color->green, color->blue, 1);
         cairo_set_line_width(cairo, 2.5);
         cairo_stroke(cairo);
+        if (i == self->chosen && gtk_widget_has_focus(widget)) {
+            cairo_arc(cairo, node->x, node->y, RADIUS + 5, 0, 2 * G_PI);
+            cairo_set_source_rgba(cairo, palette.cursor.red, palette.cursor.green,
+                                  palette.cursor.blue, 1);
+            cairo_stroke(cairo);
+        }
     }
     cairo_destroy(cairo);
     for (guint i = 0; i < self->edges->len; i++) {
@@ -240,4 +330,12 @@ static void reel_wait_graph_init(ReelWaitGraph *self)
     g_array_set_clear_func(self->edges, edge_clear);
     gtk_accessible_update_property(GTK_ACCESSIBLE(self), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                    "Wait-for graph", -1);
+    self->chosen = G_MAXUINT;
+    gtk_widget_set_focusable(GTK_WIDGET(self), TRUE);
+    GtkEventController *keys = gtk_event_controller_key_new();
+    g_signal_connect(keys, "key-pressed", G_CALLBACK(on_key), self);
+    gtk_widget_add_controller(GTK_WIDGET(self), keys);
+    GtkGesture *click = gtk_gesture_click_new();
+    g_signal_connect(click, "pressed", G_CALLBACK(on_click), self);
+    gtk_widget_add_controller(GTK_WIDGET(self), GTK_EVENT_CONTROLLER(click));
 }

@@ -5,14 +5,16 @@
 
 #include <gtk/gtk.h>
 
-#include "viewer/document.h"
-#include "viewer/state_service.h"
+#include "viewer/session.h"
+#include "viewer/state_query.h"
 
 G_BEGIN_DECLS
 
 #define REEL_TYPE_WAIT_GRAPH (reel_wait_graph_get_type())
 G_DECLARE_FINAL_TYPE(ReelWaitGraph, reel_wait_graph, REEL, WAIT_GRAPH, GtkWidget)
 
+/* A node that is chosen (by a click, or Tab and Enter) has its lane selected. */
+void reel_wait_graph_set_session(ReelWaitGraph *self, ReelSession *session);
 /* Copies what it needs. */
 void reel_wait_graph_show(ReelWaitGraph *self, ReelDocument *document,
                           const struct reel_state_answer *answer);

@@ -193,9 +193,10 @@ static void loaded(ReelDocument *document, const char *error, gpointer data)
     reel_window_go_to(self, self->place);
     gtk_widget_grab_focus(GTK_WIDGET(self->timeline));
     watch_growth(self, document);
-    if (reel_document_is_unfinished(document) && !self->recorder)
-        reel_window_say(self, "this trace is not finished: it is shown as far as it was recorded. "
-                              "If nothing records into it any more, finish it with reel recover.");
+    if (reel_document_is_unfinished(document) && !reel_document_is_recorded(document))
+        reel_window_say(
+            self, "This trace was never finished: its recorder died. It is shown as far as it "
+                  "goes; reel recover finishes it.");
     g_clear_object(&self->loading);
 }
 

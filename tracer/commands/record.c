@@ -1,6 +1,7 @@
 /* reel record: run a program, keep what its threads do. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "tracer/commands/probe_path.h"
 #include "tracer/commands/recording.h"
@@ -29,6 +30,13 @@ static int record(const struct reel_command *command, struct reel_recording *rec
     return reel_recording_status(recording);
 }
 
+/* What ends us by the terminal is not meant for the viewer. */
+static void leave_terminal(void *data)
+{
+    (void)data;
+    setsid();
+}
+
 /* The viewer, beside us: it waits for the trace, and outlives us. */
 static bool open_viewer(const char *path, struct reel_error *error)
 {
@@ -38,7 +46,8 @@ static bool open_viewer(const char *path, struct reel_error *error)
         return false;
     g_autofree char *place = g_canonicalize_filename(path, NULL);
     char *arguments[] = {viewer, (char *)"--wait", place, NULL};
-    if (g_spawn_async(NULL, arguments, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, &failed))
+    if (g_spawn_async(NULL, arguments, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, leave_terminal, NULL, NULL,
+                      &failed))
         return true;
     reel_error_set(error, REEL_ERROR_SYSTEM, 0, "%s", failed->message);
     return reel_error_hint(error, "Without the viewer: leave --view out.");
