@@ -33,6 +33,7 @@
 #define FLIGHT_NS          200000000u
 #define IDLE_MIN_NS        200000u /* between rounds, when the pool is low */
 #define IDLE_MAX_NS        10000000u
+#define IDLE_WATCH_NS      2000000u    /* while memory is watched: the kernel's buffers are small */
 #define ACCESS_PATIENCE_NS 1000000000u /* with a thread that is not known */
 #define AWAIT_NS           1000000000u /* for the first process, at most */
 #define BURST_NS           60u /* nanoseconds an event, at the fastest a program was seen to make them */
@@ -160,7 +161,8 @@ static bool take_access(void *data, const struct reel_watch_hit *hit)
     struct reel_stream *stream = g_hash_table_lookup(collector->by_tid, GINT_TO_POINTER(hit->tid));
     if (!stream) /* one that ended before it was seen never comes */
         return now_of(collector) > hit->time_ns + ACCESS_PATIENCE_NS;
-    if (collector->failed || !reel_watch_is_armed(collector->watch, hit->pid, hit->address))
+    if (collector->failed || (hit->access != REEL_WATCH_LOST &&
+                              !reel_watch_is_armed(collector->watch, hit->pid, hit->address)))
         return true;
     if (!reel_watch_tell(stream, &collector->sink, hit, collector->options->stack_depth,
                          collector->error))
@@ -472,7 +474,9 @@ static bool follow(struct collector *collector, pid_t pid, const struct reel_col
         if (collector->owner.ready_blocks < collector->feed || awaited)
             room = IDLE_MIN_NS;
         if (taken < (int64_t)REEL_BLOCK_RECORDS * 8)
-            sleep_until_end(ending, running, CLAMP(room, IDLE_MIN_NS, IDLE_MAX_NS));
+            sleep_until_end(
+                ending, running,
+                CLAMP(room, IDLE_MIN_NS, collector->watch ? IDLE_WATCH_NS : (uint64_t)IDLE_MAX_NS));
     }
 }
 

@@ -19,7 +19,7 @@
 #include "tracer/collect/live_target.h"
 #include "tracer/collect/watch_access.h"
 
-#define RING_PAGES 64u /* 256 KiB a processor: two thousand hits */
+#define RING_PAGES 512u /* 2 MiB a processor: ten thousand hits */
 #define CODE_LIMIT 65536u
 #define PAIR_NS    100000u /* the two samples of one access are not further apart */
 
@@ -27,6 +27,7 @@ struct ring {
     int descriptor; /* of the first event, which the buffer belongs to; -1: none yet */
     struct perf_event_mmap_page *page;
     uint32_t pages;
+    uint64_t last_ns; /* of its newest sample */
 };
 
 /* One register, of all threads. */
@@ -45,7 +46,8 @@ struct armed {
 struct sample {
     uint64_t ns; /* CLOCK_MONOTONIC */
     int32_t pid, tid;
-    const struct point *point;
+    const struct point *point; /* NULL: samples were lost */
+    uint64_t lost, since_ns;
     uint64_t ip;
     uint32_t depth;
     uint64_t frame[REEL_WATCH_FRAMES];
@@ -146,8 +148,9 @@ static int open_event(const struct point *point, pid_t tid, int cpu)
         .bp_addr = point->address,
         .bp_len = point->size,
         .sample_period = 1,
-        .sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ID |
-                       PERF_SAMPLE_CALLCHAIN,
+        .sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ID,
+        .sample_max_stack = REEL_WATCH_FRAMES,
+        .sample_id_all = 1,
         .inherit = 1,
         .exclude_kernel = 1,
         .exclude_hv = 1,
@@ -156,6 +159,8 @@ static int open_event(const struct point *point, pid_t tid, int cpu)
         .clockid = CLOCK_MONOTONIC,
         .watermark = 1,
     };
+    if (!point->writes_only) /* one stack for an access is enough */
+        attributes.sample_type |= PERF_SAMPLE_CALLCHAIN;
     return (int)syscall(SYS_perf_event_open, &attributes, tid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
@@ -167,7 +172,7 @@ static bool map_ring(struct ring *ring, int event)
         void *memory = mmap(NULL, (pages + 1) * page, PROT_READ | PROT_WRITE, MAP_SHARED, event, 0);
         if (memory == MAP_FAILED)
             continue;
-        *ring = (struct ring){event, memory, pages};
+        *ring = (struct ring){.descriptor = event, .page = memory, .pages = pages};
         return true;
     }
     return false;
@@ -304,21 +309,25 @@ static void copy(const char *base, uint64_t size, uint64_t from, void *to, size_
 }
 
 /* ip, pid and tid, time, id, callchain: in the order of perf_event_open(2). */
-static void take_sample(struct reel_watch *watch, const char *body, size_t bytes)
+static void take_sample(struct reel_watch *watch, struct ring *ring, const char *body, size_t bytes)
 {
     struct sample sample = {0};
     uint64_t id, count;
-    if (bytes < 40)
+    if (bytes < 32)
         return;
     memcpy(&sample.ip, body, 8);
     memcpy(&sample.pid, body + 8, 4);
     memcpy(&sample.tid, body + 12, 4);
     memcpy(&sample.ns, body + 16, 8);
     memcpy(&id, body + 24, 8);
-    memcpy(&count, body + 32, 8);
     sample.point = g_hash_table_lookup(watch->points, &id);
+    ring->last_ns = sample.ns;
     if (!sample.point)
         return;
+    if (bytes >= 40)
+        memcpy(&count, body + 32, 8);
+    else
+        count = 0;
     sample.frame[sample.depth++] = sample.ip;
     bool innermost = true; /* the chain repeats the place itself */
     for (uint64_t i = 0; i < count && 40 + (i + 1) * 8 <= bytes; i++) {
@@ -330,6 +339,20 @@ static void take_sample(struct reel_watch *watch, const char *body, size_t bytes
             sample.frame[sample.depth++] = frame;
         innermost = false;
     }
+    g_array_append_val(watch->samples, sample);
+}
+
+/* id, count; then who ran when that was told, and when: pid and tid, time. */
+static void take_loss(struct reel_watch *watch, struct ring *ring, const char *body, size_t bytes)
+{
+    struct sample sample = {.since_ns = ring->last_ns};
+    if (bytes < 32)
+        return;
+    memcpy(&sample.lost, body + 8, 8);
+    memcpy(&sample.pid, body + 16, 4);
+    memcpy(&sample.tid, body + 20, 4);
+    memcpy(&sample.ns, body + 24, 8);
+    watch->lost += sample.lost;
     g_array_append_val(watch->samples, sample);
 }
 
@@ -349,11 +372,10 @@ static void read_ring(struct reel_watch *watch, struct ring *ring)
         size_t bytes = header.size - sizeof header;
         if (bytes <= sizeof record) {
             copy(base, size, tail + sizeof header, record, bytes);
-            uint64_t lost;
             if (header.type == PERF_RECORD_SAMPLE)
-                take_sample(watch, record, bytes);
-            else if (header.type == PERF_RECORD_LOST && bytes >= 16)
-                memcpy(&lost, record + 8, 8), watch->lost += lost;
+                take_sample(watch, ring, record, bytes);
+            else if (header.type == PERF_RECORD_LOST)
+                take_loss(watch, ring, record, bytes);
         }
         tail += header.size;
     }
@@ -400,7 +422,7 @@ bool reel_watch_is_armed(const struct reel_watch *watch, pid_t pid, uint64_t add
 /* Of an access that writes there are two samples, one of each register. */
 static bool is_other_half(const struct sample *one, const struct sample *other)
 {
-    return one->tid == other->tid && one->ip == other->ip &&
+    return one->point && other->point && one->tid == other->tid && one->ip == other->ip &&
            one->point->address == other->point->address &&
            one->point->writes_only != other->point->writes_only && other->ns - one->ns < PAIR_NS;
 }
@@ -462,6 +484,21 @@ void reel_watch_look(struct reel_watch *watch, bool last)
             continue;
         }
         bool pair = next && is_other_half(sample, next);
+        if (!sample->point) {
+            struct reel_watch_hit loss = {
+                .time_ns =
+                    reel_clock_map_ns(watch->clock, tick_of(watch, sample->ns, tick_now, ns_now)),
+                .since_ns = reel_clock_map_monotonic(watch->clock, sample->since_ns),
+                .pid = sample->pid,
+                .tid = sample->tid,
+                .access = REEL_WATCH_LOST,
+                .lost = sample->lost};
+            g_array_append_val(watch->hits, loss);
+            continue;
+        }
+        /* The stack is with the register that sees all accesses. */
+        if (pair && sample->point->writes_only)
+            sample = next;
         add_hit(watch, sample, pair || sample->point->writes_only,
                 tick_of(watch, sample->ns, tick_now, ns_now));
         i += pair;

@@ -44,6 +44,7 @@ enum reel_watch_access {
     REEL_WATCH_WRITE, /* reads before it, perhaps */
     REEL_WATCH_SYNC,  /* in one atomic step, or to an atomic variable: it orders */
     REEL_WATCH_BEGUN, /* from here on the word is watched: no access */
+    REEL_WATCH_LOST,  /* accesses by this or other threads came too fast for the kernel's buffer */
 };
 
 struct reel_watch_hit {
@@ -53,6 +54,8 @@ struct reel_watch_hit {
     uint32_t size;
     enum reel_watch_access access;
     bool reads, writes; /* of a SYNC */
+    uint64_t lost;      /* how many, */
+    uint64_t since_ns;  /* and since when: of a LOST */
     uint32_t depth;
     uint64_t frame[REEL_WATCH_FRAMES]; /* return addresses, innermost first */
 };

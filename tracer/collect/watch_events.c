@@ -22,7 +22,8 @@ bool reel_watch_tell(struct reel_stream *stream, struct reel_stream_sink *sink,
     static const uint8_t operations[] = {[REEL_WATCH_READ] = REEL_OP_READ,
                                          [REEL_WATCH_WRITE] = REEL_OP_WRITE,
                                          [REEL_WATCH_SYNC] = REEL_OP_AFTER,
-                                         [REEL_WATCH_BEGUN] = REEL_OP_MARK};
+                                         [REEL_WATCH_BEGUN] = REEL_OP_MARK,
+                                         [REEL_WATCH_LOST] = REEL_OP_GAP};
     uint64_t words[sizeof begun / 8];
     struct reel_event event = {
         .time_ns = hit->time_ns,
@@ -38,6 +39,13 @@ bool reel_watch_tell(struct reel_stream *stream, struct reel_stream_sink *sink,
         memcpy(words, begun, sizeof begun);
         event.extra = words;
         event.extra_words = G_N_ELEMENTS(words);
+    }
+    if (hit->access == REEL_WATCH_LOST) {
+        event.argument = (uint32_t)MIN(hit->lost, UINT32_MAX);
+        words[0] = hit->lost;
+        words[1] = MIN(hit->since_ns, hit->time_ns);
+        event.extra = words;
+        event.extra_words = 2;
     }
     if (hit->access != REEL_WATCH_SYNC)
         return reel_stream_add_access(stream, sink, &event, error);

@@ -7,7 +7,7 @@
 
 /* Adds what the hit was to its thread's stream, with `depth` frames of its stack at most: READ or
  * WRITE of class MEMORY; what orders (an atomic step) as AFTER, for it reads, and BEFORE, for it
- * writes; and a MARK where watching began. */
+ * writes; a MARK where watching began; and a GAP where accesses were lost. */
 bool reel_watch_tell(struct reel_stream *stream, struct reel_stream_sink *sink,
                      const struct reel_watch_hit *hit, uint32_t depth, struct reel_error *error);
 

@@ -539,7 +539,7 @@ void reel_lock_order_event(struct reel_lock_order *order, const struct reel_even
         return;
     reel_happens_before_event(order->must, event, object, other);
     reel_happens_before_event(order->replay, event, object, other);
-    if (event->operation == REEL_OP_GAP) {
+    if (event->operation == REEL_OP_GAP && event->class != REEL_CLASS_MEMORY) {
         /* What it holds now is not known: better nothing than what it let go long ago. */
         g_array_set_size(thread_at(order, event->thread)->held, 0);
         thread_at(order, event->thread)->wanted = 0;

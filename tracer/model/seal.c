@@ -108,7 +108,7 @@ static void on_gap(void *data, const struct reel_gap *gap)
 {
     struct sealing *sealing = data;
     struct reel_seal_thread *thread = reel_seal_facts_thread(&sealing->facts, gap->thread);
-    if (thread && gap->lost > 0)
+    if (thread && gap->lost > 0 && !gap->accesses)
         thread->lost_seen += (uint64_t)gap->lost;
     put_gap(sealing, &(struct reel_gap_row){
                          .thread = known_thread(sealing, gap->thread),

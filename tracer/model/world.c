@@ -164,6 +164,20 @@ static void apply_gap(struct reel_world *world, struct reel_world_thread *thread
     uint64_t since = event->extra_words > 1 ? event->extra[1] : thread->since_ns;
     if (since > world->now)
         since = world->now;
+    if (event->class == REEL_CLASS_MEMORY) {
+        if (world->listener.gap)
+            world->listener.gap(world->listener.data,
+                                &(struct reel_gap){
+                                    .start_ns = since,
+                                    .end_ns = world->now,
+                                    .lost = event->argument ? (int64_t)event->argument : -1,
+                                    .thread = thread->number,
+                                    .process = thread->process,
+                                    .accesses = true,
+                                    .reason = "accesses to watched memory came too fast",
+                                });
+        return;
+    }
     thread->lost_events = true;
     for (uint32_t i = 0; i < thread->held_count; i++)
         thread->held[i].uncertain = true;

@@ -49,6 +49,7 @@ struct reel_gap {
     uint64_t start_ns, end_ns;
     int64_t lost; /* events; -1 cannot be known */
     uint32_t thread, process;
+    bool accesses; /* to watched memory, of whatever threads: nothing else is missing */
     const char *reason;
 };
 
