@@ -11,6 +11,16 @@ G_BEGIN_DECLS
 
 #define REEL_ROW_NO_TIME UINT64_MAX
 
+/* How the cells of a column are shown. */
+enum reel_row_format {
+    REEL_ROW_TEXT,
+    REEL_ROW_COUNT,    /* 12,345 */
+    REEL_ROW_DURATION, /* ns */
+    REEL_ROW_MOMENT,   /* ns, to the nanosecond */
+    REEL_ROW_SHARE,    /* of one, in percent */
+    REEL_ROW_STATES,   /* a bar of the shares of the state roles */
+};
+
 struct reel_row_cell {
     char *text;    /* NULL: the number is shown, in the form of the column */
     double number; /* what the column is sorted by, when it is of numbers; NAN: none */

@@ -9,15 +9,6 @@
 
 G_BEGIN_DECLS
 
-enum reel_row_format {
-    REEL_ROW_TEXT,
-    REEL_ROW_COUNT,    /* 12,345 */
-    REEL_ROW_DURATION, /* ns */
-    REEL_ROW_MOMENT,   /* ns, to the nanosecond */
-    REEL_ROW_SHARE,    /* of one, in percent */
-    REEL_ROW_STATES,   /* a bar of the shares of the state roles */
-};
-
 struct reel_row_column {
     const char *title;
     enum reel_row_format format;

@@ -1,5 +1,6 @@
 #include "viewer/panel/sql_page.h"
 
+#include "viewer/panel/row_table.h"
 #include "viewer/panel/sql_query.h"
 
 enum { SLOT_RUN = 1, SLOT_NAMES };

@@ -3,7 +3,7 @@
 #ifndef REEL_VIEWER_PANEL_SQL_QUERY_H
 #define REEL_VIEWER_PANEL_SQL_QUERY_H
 
-#include "viewer/panel/row_table.h"
+#include "viewer/panel/row.h"
 #include "viewer/query_service.h"
 
 #define REEL_SQL_ROWS_MOST 100000u
