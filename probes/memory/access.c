@@ -52,8 +52,10 @@ static inline bool access_simply(struct reel_self *self, struct reel_cell *cell,
     uint64_t second = atomic_load_explicit(&cell->tag[1], memory_order_relaxed);
     uint64_t mine = (writes ? self->write_tag : self->read_tag) | bytes;
     uint64_t before = writes ? first : second; /* what the new one takes the place of */
-    if (((before ^ mine) & ~REEL_TAG_BYTES) == 0 && cell->site[!writes] == site)
+    if (((before ^ mine) & ~REEL_TAG_BYTES) == 0) {
+        site = reel_site_join(cell->site[!writes], site, bytes & ~before);
         mine |= before & REEL_TAG_BYTES;
+    }
     bool simple = !(cell->more && reel_extension_counts(cell)) &&
                   !((first | second) & REEL_TAG_ATOMIC) && !(before & REEL_TAG_BYTES & ~mine) &&
                   (!(first & bytes) || is_before(self, first)) &&
@@ -74,6 +76,29 @@ static inline bool access_simply(struct reel_self *self, struct reel_cell *cell,
     return true;
 }
 
+/* Is it known in the extension? Looked at without the lock, so that threads that read the same data
+ * do not take turns to say so; what was seen counts if it is still the cell's own afterwards. */
+static bool is_known_beyond(const struct reel_self *self, const struct reel_cell *cell,
+                            uint64_t bytes, uint64_t flags)
+{
+    uint64_t more = __atomic_load_n(&cell->more, __ATOMIC_ACQUIRE);
+    const struct reel_extension *extension = (const struct reel_extension *)more;
+    uint64_t wanted = (flags & REEL_TAG_WRITE ? self->write_tag : self->read_tag) | flags;
+    if (more & REEL_MORE_BLOCK)
+        return false;
+    const struct reel_access *access = __atomic_load_n(&extension->access, __ATOMIC_ACQUIRE);
+    uint32_t count = __atomic_load_n(&extension->count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; access && i < count && i < 64; i++) {
+        uint64_t tag = __atomic_load_n(&access[i].tag, __ATOMIC_RELAXED);
+        if (((tag ^ wanted) & ~REEL_TAG_BYTES) == 0 && (tag & bytes) == bytes) {
+            atomic_thread_fence(memory_order_acquire);
+            return __atomic_load_n(&cell->more, __ATOMIC_RELAXED) == more &&
+                   __atomic_load_n(&extension->access, __ATOMIC_RELAXED) == access;
+        }
+    }
+    return false;
+}
+
 void reel_access_word(struct reel_self *self, uintptr_t word, uint64_t bytes, uint64_t flags,
                       uint32_t site)
 {
@@ -83,6 +108,8 @@ void reel_access_word(struct reel_self *self, uintptr_t word, uint64_t bytes, ui
         reel_shared_access(self, word, bytes, flags, site);
         return;
     }
+    if (cell->more && is_known_beyond(self, cell, bytes, flags))
+        return;
     uint64_t first = atomic_load_explicit(&cell->tag[0], memory_order_relaxed);
     unsigned round = 0;
     while (REEL_UNLIKELY(

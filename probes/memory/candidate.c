@@ -108,7 +108,8 @@ void reel_candidate(struct reel_self *self, uintptr_t word, uint64_t bytes, uint
 {
     uint32_t thread;
     uint64_t position, words[3 + REEL_SITE_LOCKS];
-    if (!is_due(site, earlier->site) ||
+    uint32_t earlier_site = reel_site_part(earlier->site, earlier->tag & bytes & REEL_TAG_BYTES);
+    if (!is_due(site, earlier_site) ||
         !reel_self_identify(reel_tag_thread(earlier->tag), reel_tag_epoch(earlier->tag), &thread,
                             &position))
         return;
@@ -127,7 +128,7 @@ void reel_candidate(struct reel_self *self, uintptr_t word, uint64_t bytes, uint
     words[1] = thread;
     words[2] = position;
     services->emit(self->tls, REEL_KIND(REEL_OP_RACED, REEL_CLASS_MEMORY, 0), address, size,
-                   reel_site_stack(self, earlier->site), words,
-                   3 + reel_site_locks(earlier->site, words + 3));
+                   reel_site_stack(self, earlier_site), words,
+                   3 + reel_site_locks(earlier_site, words + 3));
     self->telling = false;
 }

@@ -62,7 +62,9 @@ static uint64_t look(struct visit *visit, uint64_t tag, uint32_t site)
     if (!tag)
         return 0;
     const uint64_t kind = ~(REEL_TAG_BYTES | REEL_TAG_LOCKED);
-    if (((tag ^ visit->tag) & kind) == 0 && site == visit->site) {
+    if (((tag ^ visit->tag) & kind) == 0) {
+        uint64_t fresh = visit->tag & ~tag & REEL_TAG_BYTES;
+        visit->site = fresh ? reel_site_join(site, visit->site, fresh) : site;
         visit->tag |= tag & REEL_TAG_BYTES;
         return 0;
     }
@@ -121,12 +123,12 @@ unsigned reel_cell_access(struct reel_cell *cell, struct reel_self *self, uint64
      */
     unsigned place = flags & REEL_TAG_WRITE ? 0 : 1;
     if (left[place] && flags & REEL_TAG_ATOMIC) {
-        keep(cell, visit.tag, site);
+        keep(cell, visit.tag, visit.site);
     } else {
         if (left[place])
             keep(cell, left[place], cell->site[place]);
         left[place] = visit.tag;
-        cell->site[place] = site;
+        cell->site[place] = visit.site;
     }
     atomic_store_explicit(&cell->tag[1], left[1], memory_order_relaxed);
     atomic_store_explicit(&cell->tag[0], left[0] | REEL_TAG_LOCKED, memory_order_relaxed);

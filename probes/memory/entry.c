@@ -34,6 +34,9 @@ static inline __attribute__((always_inline)) void plain_access(void *pointer, un
     } else if (REEL_LIKELY(offset + size <= 8)) {
         if (REEL_LIKELY(is_known(self, cell, (REEL_TAG_BYTES >> (8 - size)) << offset, writes)))
             return;
+    } else if (is_known(self, cell, REEL_TAG_BYTES << offset & REEL_TAG_BYTES, writes) &&
+               is_known(self, cell + 1, REEL_TAG_BYTES >> (16 - offset - size), writes)) {
+        return;
     }
     reel_access_slow(address, size, writes ? REEL_TAG_WRITE : 0, pc);
 }

@@ -194,7 +194,8 @@ static void begin_thread(struct reel_self *self, struct reel_tls *tls, uint64_t 
 void reel_follow(struct reel_tls *tls, uint32_t kind, uint64_t object, uint32_t argument)
 {
     struct reel_self *self = &reel_self;
-    if (self->telling || self->ended)
+    /* The recorder's own events may come before a thread's START. */
+    if (self->telling || self->ended || REEL_KIND_CLASS(kind) == REEL_CLASS_RECORDER)
         return;
     if (!reel_work_begin(self)) {
         reel_defer(self,

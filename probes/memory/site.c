@@ -8,7 +8,8 @@
 
 #define SITE_BITS  26u /* 64 million different places; beyond them accesses have none */
 #define TABLE_SIZE (1u << (SITE_BITS + 1))
-#define LOCK_PATH  UINT32_MAX /* in `locks`: the entry is a set of locks */
+#define LOCK_PATH  UINT32_MAX       /* in `locks`: the entry is a set of locks */
+#define JOINED     (UINT32_MAX - 1) /* two sites in one: `pc` holds both, `path` the other's bytes */
 
 static struct {
     struct reel_site_entry *entry;
@@ -119,4 +120,21 @@ void reel_site_unlock(struct reel_self *self, uint64_t lock)
             return;
         since[count++] = reel_site_entry(set)->pc;
     }
+}
+
+/* A thread often touches the bytes of a word from several places in one epoch. Kept as one access
+ * they cost what one does. */
+uint32_t reel_site_join(uint32_t site, uint32_t other, uint64_t bytes)
+{
+    return site == other ? site
+                         : reel_site_intern((uint64_t)site << 32 | other, (uint32_t)bytes, JOINED);
+}
+
+uint32_t reel_site_part(uint32_t site, uint64_t bytes)
+{
+    const uint64_t lowest = bytes & -bytes;
+    for (const struct reel_site_entry *entry = reel_site_entry(site); entry->locks == JOINED;
+         entry = reel_site_entry(site))
+        site = entry->path & lowest ? (uint32_t)entry->pc : (uint32_t)(entry->pc >> 32);
+    return site;
 }
