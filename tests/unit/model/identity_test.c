@@ -300,6 +300,22 @@ static void naming_an_address_names_what_lives_there(void **state)
     done(&r);
 }
 
+static void the_first_threads_declared_handle_counts_from_the_attach(void **state)
+{
+    struct reel_identity *identity = reel_identity_new(NULL);
+    reel_identity_declare_thread(identity, 1, 1, 0x7f12345678c0);
+    struct reel_text_form *form = reel_text_form_parse(
+        "T1 attach; T1 create T2; T2 start; T2 begin join 0x7f12345678c0", NULL);
+    size_t count;
+    const struct reel_event *event = reel_text_form_events(form, &count);
+    uint32_t joined = 0;
+    for (size_t i = 0; i < count; i++)
+        joined = reel_identity_resolve(identity, &event[i]);
+    assert_int_equal(reel_identity_object(identity, joined)->address, 1);
+    reel_text_form_free(form);
+    reel_identity_free(identity);
+}
+
 static void a_thread_that_names_itself_needs_no_handle(void **state)
 {
     struct resolved r;
@@ -409,6 +425,7 @@ int main(void)
         cmocka_unit_test(waiting_for_any_child_is_about_no_object),
         cmocka_unit_test(a_handle_is_the_thread_that_had_it_last),
         cmocka_unit_test(a_declared_handle_counts_from_the_creation),
+        cmocka_unit_test(the_first_threads_declared_handle_counts_from_the_attach),
         cmocka_unit_test(a_futex_in_private_memory_is_private_whatever_its_call_says),
         cmocka_unit_test(naming_an_address_names_what_lives_there),
         cmocka_unit_test(a_thread_that_names_itself_needs_no_handle),
