@@ -161,6 +161,10 @@ static void access_now(struct reel_self *self, uintptr_t address, size_t size, u
 void reel_access_slow(uintptr_t address, size_t size, uint64_t flags, uint64_t pc)
 {
     struct reel_self *self = &reel_self;
+    const struct reel_cell *cell = reel_cell_of(address);
+    if (cell->more && (address & 7) + size <= 8 &&
+        is_known_beyond(self, cell, (REEL_TAG_BYTES >> (8 - size)) << (address & 7), flags))
+        return;
     if (REEL_UNLIKELY(!reel_work_begin(self))) {
         reel_defer(self,
                    &(struct reel_deferred){

@@ -87,14 +87,15 @@ static void keep(struct reel_cell *cell, uint64_t tag, uint32_t site)
     if (!extension)
         return;
     if (extension->count == extension->capacity) {
-        uint32_t capacity = extension->capacity ? extension->capacity * 2 : 2;
+        uint32_t capacity = extension->capacity * 2;
         struct reel_access *larger = reel_room_take(capacity * sizeof *larger);
         if (!larger)
             return;
         for (uint32_t i = 0; i < extension->count; i++)
             larger[i] = extension->access[i];
-        reel_room_give(extension->access, extension->capacity * sizeof *extension->access);
-        extension->access = larger;
+        if (extension->access != extension->few)
+            reel_room_give(extension->access, extension->capacity * sizeof *extension->access);
+        __atomic_store_n(&extension->access, larger, __ATOMIC_RELEASE);
         extension->capacity = capacity;
     }
     extension->access[extension->count++] = (struct reel_access){tag, site};

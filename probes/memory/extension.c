@@ -17,7 +17,9 @@ struct reel_extension *reel_extension_make(struct reel_cell *cell)
     if (!extension)
         return NULL;
     extension->block = cell->more;
-    cell->more = (uint64_t)extension;
+    extension->access = extension->few;
+    extension->capacity = REEL_FEW;
+    __atomic_store_n(&cell->more, (uint64_t)extension, __ATOMIC_RELEASE);
     return extension;
 }
 
@@ -25,6 +27,7 @@ void reel_extension_free(struct reel_extension *extension)
 {
     if (extension->sync)
         reel_sync_free(extension->sync);
-    reel_room_give(extension->access, extension->capacity * sizeof *extension->access);
+    if (extension->access != extension->few)
+        reel_room_give(extension->access, extension->capacity * sizeof *extension->access);
     reel_room_give(extension, sizeof *extension);
 }

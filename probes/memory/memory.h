@@ -220,12 +220,15 @@ void reel_access_range(uintptr_t address, size_t size, uint64_t flags, uint64_t 
 
 /* extension.c */
 struct reel_sync;
+#define REEL_FEW 6u
 struct reel_extension {
+    struct reel_access *access; /* `few` while they suffice */
+    uint32_t count, capacity;
+    struct reel_access few[REEL_FEW]; /* three of them in the first line of cache */
     struct reel_sync *sync;
     uint64_t block; /* what `more` said of a heap block before */
-    uint32_t count, capacity;
-    struct reel_access *access;
 };
+_Static_assert(sizeof(struct reel_extension) == 128, "two lines of cache, aligned as room is");
 struct reel_extension *reel_extension_of(struct reel_cell *cell);   /* NULL: none */
 struct reel_extension *reel_extension_make(struct reel_cell *cell); /* NULL: no room */
 void reel_extension_free(struct reel_extension *extension);

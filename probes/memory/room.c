@@ -63,7 +63,9 @@ void *reel_room_take(size_t bytes)
             word[i] = 0;
         return hole;
     }
-    if ((size_t)(room.end - room.next) < size) {
+    /* Aligned to its size, as what is larger than a line of cache likes to be. */
+    room.next = (char *)(((uintptr_t)room.next + size - 1) & ~(uintptr_t)(size - 1));
+    if (room.next + size > room.end) {
         char *chunk = reel_room_map(CHUNK);
         if (!chunk) {
             unlock();

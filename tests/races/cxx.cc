@@ -108,7 +108,8 @@ void shared_pointer(bool guilty)
             ++*copy;
         copy.reset();
     };
-    std::thread a(use), b(use);
+    auto other = use; // before the first thread: copying hears who has dropped a copy
+    std::thread a(std::move(use)), b(std::move(other));
     object.reset();
     a.join();
     b.join();
