@@ -14,6 +14,7 @@
 #include "viewer/start_page.h"
 #include "viewer/state_panel.h"
 #include "viewer/timeline.h"
+#include "viewer/window_state.h"
 
 struct _ReelWindow {
     GtkApplicationWindow parent_instance;
@@ -35,6 +36,7 @@ struct _ReelWindow {
     ReelTimeline *timeline;
     ReelStatePanel *state_panel;
     ReelBottomPanel *bottom_panel;
+    GtkPaned *across, *down;
     ReelFilterBar *filter_bar;
     ReelStartPage *start_page;
     GtkWidget *live_box;
@@ -332,6 +334,20 @@ static void show_playing(ReelWindow *self)
                                                  : "media-playback-start-symbolic");
 }
 
+static struct reel_window_state state_of(ReelWindow *self)
+{
+    return (struct reel_window_state){GTK_WINDOW(self), self->across, self->down,
+                                      GTK_WIDGET(self->state_panel),
+                                      GTK_WIDGET(self->bottom_panel)};
+}
+
+static gboolean reel_window_close_request(GtkWindow *window)
+{
+    struct reel_window_state state = state_of(REEL_WINDOW(window));
+    reel_window_state_keep(&state);
+    return GTK_WINDOW_CLASS(reel_window_parent_class)->close_request(window);
+}
+
 static void reel_window_dispose(GObject *object)
 {
     ReelWindow *self = REEL_WINDOW(object);
@@ -352,6 +368,7 @@ static void reel_window_class_init(ReelWindowClass *class)
 {
     GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(class);
     G_OBJECT_CLASS(class)->dispose = reel_window_dispose;
+    GTK_WINDOW_CLASS(class)->close_request = reel_window_close_request;
     g_type_ensure(REEL_TYPE_OVERVIEW);
     g_type_ensure(REEL_TYPE_RULER);
     g_type_ensure(REEL_TYPE_TIMELINE);
@@ -378,6 +395,8 @@ static void reel_window_class_init(ReelWindowClass *class)
     REEL_BIND(ruler);
     REEL_BIND(timeline);
     REEL_BIND(state_panel);
+    REEL_BIND(across);
+    REEL_BIND(down);
     REEL_BIND(filter_bar);
     REEL_BIND(start_page);
     REEL_BIND(live_box);
@@ -430,6 +449,8 @@ static void reel_window_init(ReelWindow *self)
 ReelWindow *reel_window_new(GtkApplication *application)
 {
     ReelWindow *self = g_object_new(REEL_TYPE_WINDOW, "application", application, NULL);
+    struct reel_window_state state = state_of(self);
+    reel_window_state_restore(&state);
     reel_actions_add(self, application);
     reel_bottom_panel_add_keys(application);
     return self;

@@ -92,7 +92,7 @@ static void add_button(GtkWidget *box, ReelFindingCard *self, const char *text, 
     gtk_widget_set_tooltip_text(button, help);
     gtk_widget_set_valign(button, GTK_ALIGN_START);
     g_signal_connect_object(button, "clicked", G_CALLBACK(clicked), self, G_CONNECT_SWAPPED);
-    gtk_box_append(GTK_BOX(box), button);
+    gtk_flow_box_insert(GTK_FLOW_BOX(box), button, -1);
 }
 
 /* A deadlock is told thread by thread: what each holds, what it wants. */
@@ -179,11 +179,18 @@ static void fill(ReelFindingCard *self, const struct reel_finding_card *card)
                                              finding->title ? finding->title : "");
     GtkWidget *label = add_label(head, title, "reel-card-title");
     gtk_widget_set_hexpand(label, TRUE);
-    add_button(head, self, "_Go", "Go to the moment and the thread", go_to_finding);
-    add_button(head, self, "_Suppress…", "Do not report this finding again", suppress);
-    add_button(head, self, "Copy _Text", "Copy as text, with the stacks", copy_text);
-    add_button(head, self, "Copy _Markdown", "Copy for a pull request or an issue", copy_markdown);
+    GtkWidget *buttons = gtk_flow_box_new(); /* they wrap where the panel is narrow */
+    gtk_flow_box_set_selection_mode(GTK_FLOW_BOX(buttons), GTK_SELECTION_NONE);
+    gtk_flow_box_set_min_children_per_line(GTK_FLOW_BOX(buttons), 2);
+    gtk_flow_box_set_max_children_per_line(GTK_FLOW_BOX(buttons), 4);
+    gtk_widget_set_halign(buttons, GTK_ALIGN_START);
+    add_button(buttons, self, "_Go", "Go to the moment and the thread", go_to_finding);
+    add_button(buttons, self, "_Suppress…", "Do not report this finding again", suppress);
+    add_button(buttons, self, "Copy _Text", "Copy as text, with the stacks", copy_text);
+    add_button(buttons, self, "Copy _Markdown", "Copy for a pull request or an issue",
+               copy_markdown);
     gtk_box_append(GTK_BOX(box), head);
+    gtk_box_append(GTK_BOX(box), buttons);
     g_autofree char *facts = g_strdup_printf(
         "%s · %s, %s · %s%s", finding->id, reel_severity_name(finding->severity),
         reel_confidence_name(finding->confidence), reel_finding_kind_meaning(finding->kind),
