@@ -303,6 +303,7 @@ static int64_t round_once(struct collector *collector, bool last)
     if (collector->watch) {
         watch_memory(collector);
         reel_watch_look(collector->watch, last);
+        reel_watch_turn(collector->watch);
     }
     int64_t taken = drain_threads(collector, last);
     if (collector->watch)

@@ -1,16 +1,11 @@
 #include "tracer/collect/watch.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <glib.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,23 +13,28 @@
 #include "probes/event/clock.h"
 #include "tracer/collect/live_target.h"
 #include "tracer/collect/watch_access.h"
+#include "tracer/collect/watch_ring.h"
 
 #define RING_PAGES 512u /* 2 MiB a processor: ten thousand hits */
 #define CODE_LIMIT 65536u
+#define TURN_NS    10000000u
 #define PAIR_NS    100000u /* the two samples of one access are not further apart */
 
 struct ring {
-    int descriptor; /* of the first event, which the buffer belongs to; -1: none yet */
-    struct perf_event_mmap_page *page;
-    uint32_t pages;
+    struct reel_watch_ring buffer;
     uint64_t last_ns; /* of its newest sample */
 };
 
 /* One register, of all threads. */
 struct point {
-    uint64_t address;
-    uint32_t size;
-    bool writes_only, atomic;
+    struct reel_watch_range range, before; /* `before`: its last turn */
+    bool writes_only;
+    unsigned index; /* of the range, among those of its process */
+};
+
+struct event {
+    int descriptor;
+    struct point *point;
 };
 
 struct armed {
@@ -48,7 +48,7 @@ struct sample {
     int32_t pid, tid;
     const struct point *point; /* NULL: samples were lost */
     uint64_t lost, since_ns;
-    uint64_t ip;
+    uint64_t ip, address;
     uint32_t depth;
     uint64_t frame[REEL_WATCH_FRAMES];
 };
@@ -63,12 +63,14 @@ struct reel_watch {
     long processors;
     GHashTable *points; /* the kernel's id of an event → struct point */
     GPtrArray *all;     /* struct point */
-    GArray *events;     /* int: descriptors */
+    GArray *events;     /* struct event */
     GArray *armed;      /* struct armed */
     GHashTable *code;   /* address → what is before it: bits of enum code */
+    GHashTable *shared; /* set of addresses that an atomic instruction was seen at */
     GArray *samples;    /* struct sample: read, not yet hits */
     GArray *hits;       /* struct reel_watch_hit: not yet taken */
     uint64_t pair_tick, pair_ns;
+    uint64_t turned_ns;
     uint64_t lost, told;
 };
 
@@ -95,7 +97,7 @@ static void take_pair(const struct reel_watch *watch, uint64_t *tick, uint64_t *
 
 static void close_event(void *event)
 {
-    close(*(int *)event);
+    close(((struct event *)event)->descriptor);
 }
 
 struct reel_watch *reel_watch_new(const struct reel_watch_hooks *hooks,
@@ -106,14 +108,13 @@ struct reel_watch *reel_watch_new(const struct reel_watch_hooks *hooks,
     watch->clock = clock;
     watch->processors = MAX(sysconf(_SC_NPROCESSORS_CONF), 1);
     watch->ring = g_new0(struct ring, (gsize)watch->processors);
-    for (long i = 0; i < watch->processors; i++)
-        watch->ring[i].descriptor = -1;
     watch->points = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     watch->all = g_ptr_array_new_with_free_func(g_free);
-    watch->events = g_array_new(FALSE, FALSE, sizeof(int));
+    watch->events = g_array_new(FALSE, FALSE, sizeof(struct event));
     g_array_set_clear_func(watch->events, close_event);
     watch->armed = g_array_new(FALSE, FALSE, sizeof(struct armed));
     watch->code = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    watch->shared = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     watch->samples = g_array_new(FALSE, FALSE, sizeof(struct sample));
     watch->hits = g_array_new(FALSE, FALSE, sizeof(struct reel_watch_hit));
     take_pair(watch, &watch->pair_tick, &watch->pair_ns);
@@ -124,31 +125,31 @@ void reel_watch_free(struct reel_watch *watch)
 {
     if (!watch)
         return;
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
     for (long i = 0; i < watch->processors; i++)
-        if (watch->ring[i].page)
-            munmap(watch->ring[i].page, (watch->ring[i].pages + 1) * page);
+        reel_watch_ring_unmap(&watch->ring[i].buffer);
     g_array_free(watch->events, TRUE);
     g_hash_table_destroy(watch->points);
     g_ptr_array_unref(watch->all);
     g_array_free(watch->armed, TRUE);
     g_hash_table_destroy(watch->code);
+    g_hash_table_destroy(watch->shared);
     g_array_free(watch->samples, TRUE);
     g_array_free(watch->hits, TRUE);
     g_free(watch->ring);
     g_free(watch);
 }
 
-static int open_event(const struct point *point, pid_t tid, int cpu)
+static struct perf_event_attr attributes_of(const struct point *point)
 {
     struct perf_event_attr attributes = {
         .type = PERF_TYPE_BREAKPOINT,
         .size = sizeof attributes,
         .bp_type = point->writes_only ? HW_BREAKPOINT_W : HW_BREAKPOINT_RW,
-        .bp_addr = point->address,
-        .bp_len = point->size,
+        .bp_addr = point->range.address,
+        .bp_len = point->range.size,
         .sample_period = 1,
-        .sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ID,
+        .sample_type =
+            PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR | PERF_SAMPLE_ID,
         .sample_max_stack = REEL_WATCH_FRAMES,
         .sample_id_all = 1,
         .inherit = 1,
@@ -161,21 +162,13 @@ static int open_event(const struct point *point, pid_t tid, int cpu)
     };
     if (!point->writes_only) /* one stack for an access is enough */
         attributes.sample_type |= PERF_SAMPLE_CALLCHAIN;
-    return (int)syscall(SYS_perf_event_open, &attributes, tid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+    return attributes;
 }
 
-/* A buffer for the processor, as large as the user's limit of locked memory allows. */
-static bool map_ring(struct ring *ring, int event)
+static int open_event(const struct point *point, pid_t tid, int cpu)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    for (uint32_t pages = RING_PAGES; pages; pages /= 2) {
-        void *memory = mmap(NULL, (pages + 1) * page, PROT_READ | PROT_WRITE, MAP_SHARED, event, 0);
-        if (memory == MAP_FAILED)
-            continue;
-        *ring = (struct ring){.descriptor = event, .page = memory, .pages = pages};
-        return true;
-    }
-    return false;
+    struct perf_event_attr attributes = attributes_of(point);
+    return (int)syscall(SYS_perf_event_open, &attributes, tid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
 static int refuse(struct reel_watch *watch, pid_t pid, int error)
@@ -197,25 +190,26 @@ static int refuse(struct reel_watch *watch, pid_t pid, int error)
     return -error;
 }
 
-static int arm_thread(struct reel_watch *watch, const struct point *point, pid_t tid)
+static int arm_thread(struct reel_watch *watch, struct point *point, pid_t tid)
 {
     for (long cpu = 0; cpu < watch->processors; cpu++) {
-        struct ring *ring = &watch->ring[cpu];
+        struct reel_watch_ring *buffer = &watch->ring[cpu].buffer;
         int event = open_event(point, tid, (int)cpu);
         if (event < 0 && (errno == ESRCH || (errno == ENODEV && cpu > 0)))
             continue; /* it has ended; or that processor is offline */
         if (event < 0)
             return -errno;
         uint64_t id;
-        bool good = ring->page ? ioctl(event, PERF_EVENT_IOC_SET_OUTPUT, ring->descriptor) == 0
-                               : map_ring(ring, event);
+        bool good = buffer->page ? ioctl(event, PERF_EVENT_IOC_SET_OUTPUT, buffer->descriptor) == 0
+                                 : reel_watch_ring_map(buffer, event, RING_PAGES);
         if (!good || ioctl(event, PERF_EVENT_IOC_ID, &id) != 0) {
             int error = good ? errno : ENOMEM;
             close(event);
             return -error;
         }
-        g_array_append_val(watch->events, event);
-        g_hash_table_insert(watch->points, g_memdup2(&id, sizeof id), (void *)point);
+        struct event opened = {event, point};
+        g_array_append_val(watch->events, opened);
+        g_hash_table_insert(watch->points, g_memdup2(&id, sizeof id), point);
     }
     return 0;
 }
@@ -278,8 +272,10 @@ void reel_watch_attach(struct reel_watch *watch, pid_t pid)
     for (unsigned i = 0; i < armed.count; i++)
         for (int writes_only = 0; writes_only < 2; writes_only++) {
             struct point *point = g_new0(struct point, 1);
-            *point = (struct point){armed.range[i].address, armed.range[i].size, writes_only,
-                                    armed.range[i].atomic};
+            *point = (struct point){.range = armed.range[i],
+                                    .before = armed.range[i],
+                                    .writes_only = writes_only,
+                                    .index = i};
             g_ptr_array_add(watch->all, point);
             points[count++] = point;
         }
@@ -289,7 +285,7 @@ void reel_watch_attach(struct reel_watch *watch, pid_t pid)
         return;
     }
     uint64_t now_ns = reel_clock_map_ns(watch->clock, reel_clock_map_ticks(watch->clock));
-    for (unsigned i = 0; i < armed.count; i++) {
+    for (unsigned i = 0; !watch->hooks->turn && i < armed.count; i++) {
         struct reel_watch_hit begun = {.time_ns = now_ns,
                                        .pid = pid,
                                        .tid = pid,
@@ -300,39 +296,32 @@ void reel_watch_attach(struct reel_watch *watch, pid_t pid)
     }
 }
 
-static void copy(const char *base, uint64_t size, uint64_t from, void *to, size_t bytes)
-{
-    uint64_t at = from & (size - 1);
-    size_t first = bytes < size - at ? bytes : (size_t)(size - at);
-    memcpy(to, base + at, first);
-    memcpy((char *)to + first, base, bytes - first);
-}
-
-/* ip, pid and tid, time, id, callchain: in the order of perf_event_open(2). */
+/* ip, pid and tid, time, address, id, callchain: in the order of perf_event_open(2). */
 static void take_sample(struct reel_watch *watch, struct ring *ring, const char *body, size_t bytes)
 {
     struct sample sample = {0};
     uint64_t id, count;
-    if (bytes < 32)
+    if (bytes < 40)
         return;
     memcpy(&sample.ip, body, 8);
     memcpy(&sample.pid, body + 8, 4);
     memcpy(&sample.tid, body + 12, 4);
     memcpy(&sample.ns, body + 16, 8);
-    memcpy(&id, body + 24, 8);
+    memcpy(&sample.address, body + 24, 8);
+    memcpy(&id, body + 32, 8);
     sample.point = g_hash_table_lookup(watch->points, &id);
     ring->last_ns = sample.ns;
     if (!sample.point)
         return;
-    if (bytes >= 40)
-        memcpy(&count, body + 32, 8);
+    if (bytes >= 48)
+        memcpy(&count, body + 40, 8);
     else
         count = 0;
     sample.frame[sample.depth++] = sample.ip;
     bool innermost = true; /* the chain repeats the place itself */
-    for (uint64_t i = 0; i < count && 40 + (i + 1) * 8 <= bytes; i++) {
+    for (uint64_t i = 0; i < count && 48 + (i + 1) * 8 <= bytes; i++) {
         uint64_t frame;
-        memcpy(&frame, body + 40 + i * 8, 8);
+        memcpy(&frame, body + 48 + i * 8, 8);
         if (frame >= PERF_CONTEXT_MAX)
             continue; /* a marker */
         if (!innermost && sample.depth < REEL_WATCH_FRAMES)
@@ -356,31 +345,19 @@ static void take_loss(struct reel_watch *watch, struct ring *ring, const char *b
     g_array_append_val(watch->samples, sample);
 }
 
-static void read_ring(struct reel_watch *watch, struct ring *ring)
+/* Whose record it is, of what buffer. */
+struct reading {
+    struct reel_watch *watch;
+    struct ring *ring;
+};
+
+static void take_record(void *data, uint32_t type, const char *body, size_t bytes)
 {
-    char record[2048];
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    const char *base = (const char *)ring->page + page;
-    uint64_t size = ring->pages * page;
-    uint64_t head = ring->page->data_head, tail = ring->page->data_tail;
-    atomic_thread_fence(memory_order_acquire); /* the kernel writes data before data_head */
-    while (tail < head) {
-        struct perf_event_header header;
-        copy(base, size, tail, &header, sizeof header);
-        if (header.size < sizeof header || header.size > head - tail)
-            break;
-        size_t bytes = header.size - sizeof header;
-        if (bytes <= sizeof record) {
-            copy(base, size, tail + sizeof header, record, bytes);
-            if (header.type == PERF_RECORD_SAMPLE)
-                take_sample(watch, ring, record, bytes);
-            else if (header.type == PERF_RECORD_LOST)
-                take_loss(watch, ring, record, bytes);
-        }
-        tail += header.size;
-    }
-    atomic_thread_fence(memory_order_seq_cst);
-    ring->page->data_tail = tail;
+    const struct reading *reading = data;
+    if (type == PERF_RECORD_SAMPLE)
+        take_sample(reading->watch, reading->ring, body, bytes);
+    else if (type == PERF_RECORD_LOST)
+        take_loss(reading->watch, reading->ring, body, bytes);
 }
 
 static gint by_thread_and_time(gconstpointer a, gconstpointer b)
@@ -408,12 +385,36 @@ static unsigned code_before(struct reel_watch *watch, pid_t pid, uint64_t addres
     return known;
 }
 
+void reel_watch_turn(struct reel_watch *watch)
+{
+    struct reel_watch_range fresh[REEL_WATCH_RANGES];
+    uint64_t now_ns = monotonic();
+    if (!watch->hooks->turn || !watch->all->len || now_ns - watch->turned_ns < TURN_NS)
+        return;
+    watch->turned_ns = now_ns;
+    unsigned count = watch->hooks->turn(watch->hooks->data, fresh);
+    for (guint i = 0; i < watch->all->len; i++) {
+        struct point *point = watch->all->pdata[i];
+        if (point->index >= count)
+            continue;
+        point->before = point->range;
+        point->range = fresh[point->index];
+    }
+    for (guint i = 0; i < watch->events->len; i++) {
+        const struct event *event = &g_array_index(watch->events, struct event, i);
+        struct perf_event_attr attributes = attributes_of(event->point);
+        if (event->point->index < count)
+            ioctl(event->descriptor, PERF_EVENT_IOC_MODIFY_ATTRIBUTES, &attributes);
+    }
+}
+
 bool reel_watch_is_armed(const struct reel_watch *watch, pid_t pid, uint64_t address)
 {
+    bool any = watch->hooks->turn; /* what had its turn a moment ago is not remembered */
     for (guint i = 0; i < watch->armed->len; i++) {
         const struct armed *armed = &g_array_index(watch->armed, struct armed, i);
         for (unsigned r = 0; armed->pid == pid && r < armed->count; r++)
-            if (armed->range[r].address == address)
+            if (any || armed->range[r].address == address)
                 return true;
     }
     return false;
@@ -423,14 +424,21 @@ bool reel_watch_is_armed(const struct reel_watch *watch, pid_t pid, uint64_t add
 static bool is_other_half(const struct sample *one, const struct sample *other)
 {
     return one->point && other->point && one->tid == other->tid && one->ip == other->ip &&
-           one->point->address == other->point->address &&
-           one->point->writes_only != other->point->writes_only && other->ns - one->ns < PAIR_NS;
+           one->address == other->address && one->point->writes_only != other->point->writes_only &&
+           other->ns - one->ns < PAIR_NS;
 }
 
 static void add_hit(struct reel_watch *watch, const struct sample *sample, bool writes,
                     uint64_t tick)
 {
+    const struct point *point = sample->point;
+    const struct reel_watch_range *range =
+        sample->address == point->range.address ? &point->range : &point->before;
     bool step = code_before(watch, sample->pid, sample->ip) & CODE_ATOMIC;
+    /* Ordinary loads and stores of it are then meant to be atomic, too. */
+    if (step && !g_hash_table_contains(watch->shared, &sample->address))
+        g_hash_table_add(watch->shared, g_memdup2(&sample->address, sizeof sample->address));
+    bool orders = step || range->atomic || g_hash_table_contains(watch->shared, &sample->address);
     uint32_t depth = sample->depth > 0;
     while (depth < sample->depth &&
            code_before(watch, sample->pid, sample->frame[depth]) & CODE_CALL)
@@ -439,11 +447,11 @@ static void add_hit(struct reel_watch *watch, const struct sample *sample, bool 
         .time_ns = reel_clock_map_ns(watch->clock, tick),
         .pid = sample->pid,
         .tid = sample->tid,
-        .address = sample->point->address,
-        .size = sample->point->size,
-        .access = step || sample->point->atomic ? REEL_WATCH_SYNC
-                  : writes                      ? REEL_WATCH_WRITE
-                                                : REEL_WATCH_READ,
+        .address = sample->address,
+        .size = range->size,
+        .access = orders   ? REEL_WATCH_SYNC
+                  : writes ? REEL_WATCH_WRITE
+                           : REEL_WATCH_READ,
         .reads = step || !writes,
         .writes = writes,
         .depth = depth,
@@ -469,9 +477,10 @@ void reel_watch_look(struct reel_watch *watch, bool last)
     uint64_t begin = monotonic();
     guint kept = 0;
     uint64_t tick_now, ns_now;
-    for (long i = 0; i < watch->processors; i++)
-        if (watch->ring[i].page)
-            read_ring(watch, &watch->ring[i]);
+    for (long i = 0; i < watch->processors; i++) {
+        struct reading reading = {watch, &watch->ring[i]};
+        reel_watch_ring_read(&watch->ring[i].buffer, take_record, &reading);
+    }
     take_pair(watch, &tick_now, &ns_now);
     g_array_sort(watch->samples, by_thread_and_time);
     GArray *samples = watch->samples;

@@ -34,6 +34,9 @@ struct reel_watch_hooks {
     /* Which words to watch in that process, whose image has just been mapped: REEL_WATCH_RANGES at
      * most into `ranges`; returns how many. */
     unsigned (*ranges)(void *data, pid_t pid, struct reel_watch_range *ranges);
+    /* May be NULL. What to watch instead, in all processes that have these addresses: asked again
+     * and again, so that many words have their turn. Returns how many; 0: go on as before. */
+    unsigned (*turn)(void *data, struct reel_watch_range *ranges);
     /* Why nothing, or not all of it, is watched in that process. */
     void (*refused)(void *data, pid_t pid, const char *why);
     void *data;
@@ -69,6 +72,9 @@ void reel_watch_free(struct reel_watch *watch);
 /* A process image is there: arms what is to be watched in it, unless it is a forked child that has
  * inherited it. */
 void reel_watch_attach(struct reel_watch *watch, pid_t pid);
+
+/* Gives other words their turn, when it is time to. Call between looks. */
+void reel_watch_turn(struct reel_watch *watch);
 
 /* Takes what the kernel has told since the last look; what is younger than this look is kept for
  * the next one, unless it is the last. */

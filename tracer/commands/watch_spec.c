@@ -9,7 +9,8 @@
 #include "tracer/symbols/module.h"
 #include "tracer/symbols/variable_find.h"
 
-#define WORD 8u
+#define WORD        8u
+#define WORDS_LIMIT 8192u
 
 struct spec {
     char *text;    /* as the user wrote it */
@@ -35,7 +36,11 @@ struct reel_watch_specs {
     struct spec *spec;
     unsigned count;
     GHashTable *modules; /* path → struct reel_module */
-    char *refused;       /* why, the first time */
+    bool automatic;
+    GArray *words; /* struct reel_watch_range: of an automatic watch, at link-time addresses */
+    guint turn;    /* the next of them */
+    uint64_t base; /* where the first image lies, less where it was linked */
+    char *refused; /* why, the first time */
     pid_t refused_pid;
 };
 
@@ -62,10 +67,11 @@ static bool parse(struct spec *spec, const char *text, struct reel_error *error)
     if (colon && (colon == text || colon[-1] == ':'))
         colon = NULL; /* of a C++ name */
     const char *name = colon ? colon + 1 : text;
-    if (!*name || g_str_has_prefix(text, "heap:") || strcmp(text, "auto") == 0) {
+    if (!*name || g_str_has_prefix(text, "heap:")) {
         reel_error_set(error, REEL_ERROR_USAGE, 0, "--watch %s: that cannot be watched", text);
-        return reel_error_hint(error, "A variable: counter, file.c:counter, lib.so:counter; or an "
-                                      "address and bytes: 0x4010a0+8");
+        return reel_error_hint(error,
+                               "A variable: counter, file.c:counter, lib.so:counter; an address "
+                               "and bytes: 0x4010a0+8; or auto");
     }
     spec->name = g_strdup(name);
     if (colon) {
@@ -229,11 +235,57 @@ static bool cover(const struct reel_variable_place *place, struct reel_watch_ran
     return place->parts <= REEL_VARIABLE_PARTS;
 }
 
+static bool add_word(void *data, const struct reel_variable_place *place)
+{
+    struct reel_watch_specs *specs = data;
+    for (unsigned i = 0; i < MIN(place->parts, REEL_VARIABLE_PARTS); i++) {
+        struct reel_watch_range parts[REEL_WATCH_RANGES];
+        unsigned count = 0;
+        cover_part(place, &place->part[i], parts, &count);
+        if (!place->atomic)
+            g_array_append_vals(specs->words, parts, count);
+    }
+    return specs->words->len < WORDS_LIMIT;
+}
+
+static unsigned turn(void *data, struct reel_watch_range *ranges)
+{
+    struct reel_watch_specs *specs = data;
+    unsigned count = MIN(specs->words->len, REEL_WATCH_RANGES);
+    for (unsigned i = 0; i < count; i++) {
+        ranges[i] =
+            g_array_index(specs->words, struct reel_watch_range, specs->turn++ % specs->words->len);
+        ranges[i].address += specs->base;
+    }
+    return count;
+}
+
+/* All variables of the program itself, two at a time. */
+static unsigned automatic_ranges(struct reel_watch_specs *specs, const GArray *images,
+                                 struct reel_watch_range *ranges)
+{
+    const struct image *image = images->len ? &g_array_index(images, struct image, 0) : NULL;
+    struct reel_module *module = image ? module_of(specs, image->path) : NULL;
+    uint64_t link;
+    if (!module || !reel_module_address(module, image->offset, &link))
+        return 0;
+    if (!specs->words->len) {
+        reel_module_each(module, add_word, specs);
+        specs->base = image->start - link;
+    }
+    if (!specs->words->len || specs->base != image->start - link)
+        return 0;
+    specs->spec[0].found++;
+    return turn(specs, ranges);
+}
+
 static unsigned ranges(void *data, pid_t pid, struct reel_watch_range *ranges)
 {
     struct reel_watch_specs *specs = data;
     unsigned count = 0;
     g_autoptr(GArray) images = images_of(pid);
+    if (specs->automatic)
+        return automatic_ranges(specs, images, ranges);
     for (unsigned i = 0; i < specs->count; i++) {
         struct reel_variable_place place;
         if (!locate(specs, &specs->spec[i], images, &place))
@@ -262,12 +314,27 @@ struct reel_watch_specs *reel_watch_specs_new(char *const *words, const char *pr
     while (words[specs->count])
         specs->count++;
     specs->spec = g_new0(struct spec, specs->count + 1);
+    specs->words = g_array_new(FALSE, FALSE, sizeof(struct reel_watch_range));
     for (unsigned i = 0; i < specs->count; i++)
         if (!parse(&specs->spec[i], words[i], error)) {
             reel_watch_specs_free(specs);
             return NULL;
         }
-    look_ahead(specs, program);
+    bool automatic = false;
+    for (unsigned i = 0; i < specs->count; i++)
+        automatic |= strcmp(words[i], "auto") == 0;
+    if (automatic && specs->count > 1) {
+        reel_error_set(error, REEL_ERROR_USAGE, 0,
+                       "--watch auto takes all that can be watched: no other goes with it");
+        reel_watch_specs_free(specs);
+        return NULL;
+    }
+    if (automatic) {
+        specs->automatic = true;
+        specs->hooks.turn = turn;
+    } else {
+        look_ahead(specs, program);
+    }
     return specs;
 }
 
@@ -285,6 +352,7 @@ void reel_watch_specs_free(struct reel_watch_specs *specs)
     }
     g_free(specs->spec);
     g_hash_table_destroy(specs->modules);
+    g_array_unref(specs->words);
     g_free(specs->refused);
     g_free(specs);
 }
@@ -294,8 +362,15 @@ const struct reel_watch_hooks *reel_watch_specs_hooks(struct reel_watch_specs *s
     return &specs->hooks;
 }
 
-static void say(const struct spec *spec)
+static void say(const struct reel_watch_specs *specs, const struct spec *spec)
 {
+    if (specs->automatic) {
+        if (!spec->found)
+            fprintf(stderr,
+                    "reel: --watch auto: the program tells of no variables (was it compiled "
+                    "with -g?), so none was watched\n");
+        return;
+    }
     if (!spec->found)
         fprintf(stderr,
                 "reel: --watch %s: no such variable in the program or its libraries, so it was not "
@@ -316,11 +391,13 @@ bool reel_watch_specs_settle(struct reel_watch_specs *specs, struct reel_trace *
 {
     g_autoptr(GString) watched = g_string_new(NULL);
     for (unsigned i = 0; i < specs->count; i++) {
-        say(&specs->spec[i]);
+        say(specs, &specs->spec[i]);
         g_string_append_printf(watched, "%s%s", i ? " " : "", specs->spec[i].text);
         if (!specs->spec[i].found)
             g_string_append(watched, " (not found)");
     }
+    if (specs->automatic)
+        g_string_append_printf(watched, " (%u words, %u turns)", specs->words->len, specs->turn);
     if (specs->refused) {
         fprintf(stderr, "reel: --watch: process %d was recorded, its memory not watched: %s\n",
                 (int)specs->refused_pid, specs->refused);

@@ -217,18 +217,56 @@ void reel_lock_conditions_signal(struct reel_lock_conditions *conditions,
     *since = event->time_ns;
 }
 
-void reel_lock_conditions_needs(const struct reel_lock_conditions *conditions, uint32_t object,
+/* Is there a moment of the wait, and one of taking the lock for a signal, that nothing orders? */
+static bool may_meet(const struct reel_lock_dependency *wait, const struct reel_lock_need *need)
+{
+    for (uint32_t i = 0; i < REEL_LOCK_SIGNALLINGS; i++) {
+        const struct reel_lock_signalling *signalling = &need->some[i];
+        if (!signalling->thread || signalling->thread == wait->thread)
+            continue;
+        for (uint32_t k = 0; k < wait->witness_count; k++)
+            if (wait->witness[k].position > reel_clock_at(signalling->must, wait->thread) &&
+                signalling->position > reel_clock_at(wait->witness[k].must, signalling->thread))
+                return true;
+    }
+    return false;
+}
+
+static bool is_own_mutex(const struct condition *condition, uint32_t lock)
+{
+    for (guint i = 0; i < condition->mutex->len; i++)
+        if (g_array_index(condition->mutex, uint32_t, i) == lock)
+            return true;
+    return false;
+}
+
+void reel_lock_conditions_needs(const struct reel_lock_conditions *conditions,
+                                const struct reel_lock_dependency *wait,
                                 void (*each)(void *data, const struct reel_lock_need *need),
                                 void *data)
 {
     const struct condition *condition =
-        g_hash_table_lookup(conditions->condition, GUINT_TO_POINTER(object));
+        g_hash_table_lookup(conditions->condition, GUINT_TO_POINTER(wait->object));
     for (guint i = 0; condition && i < condition->need->len; i++) {
         const struct reel_lock_need *need = condition->need->pdata[i];
-        bool is_own = false;
-        for (guint k = 0; k < condition->mutex->len; k++)
-            is_own |= g_array_index(condition->mutex, uint32_t, k) == need->lock;
-        if (need->fresh.thread && !is_own)
+        if (need->fresh.thread && !is_own_mutex(condition, need->lock) && may_meet(wait, need))
             each(data, need);
     }
+}
+
+struct reel_lock_dependency *
+reel_lock_conditions_dependency(const struct reel_lock_dependency *wait,
+                                const struct reel_lock_need *need)
+{
+    struct reel_lock_dependency *dependency = g_memdup2(wait, sizeof *wait);
+    dependency->lock = need->lock;
+    dependency->need = need;
+    dependency->held = g_memdup2(wait->held, wait->held_count * sizeof *wait->held);
+    dependency->witness = g_memdup2(wait->witness, wait->witness_count * sizeof *wait->witness);
+    dependency->witness_capacity = wait->witness_count;
+    for (uint32_t i = 0; i < wait->witness_count; i++) {
+        reel_clock_ref(wait->witness[i].must);
+        reel_clock_ref(wait->witness[i].replay);
+    }
+    return dependency;
 }

@@ -33,10 +33,17 @@ void reel_lock_conditions_signal(struct reel_lock_conditions *conditions,
 void reel_lock_conditions_wait(struct reel_lock_conditions *conditions, uint32_t condition,
                                uint32_t mutex);
 
-/* The locks that signallers of the condition need: calls `each` for every one. The needs live as
- * long as the conditions. */
-void reel_lock_conditions_needs(const struct reel_lock_conditions *conditions, uint32_t condition,
+/* The locks that signallers of the condition need which `wait` is for, at a moment that no order
+ * keeps from one of the wait's: calls `each` for every one. Needs live as long as the conditions.
+ */
+void reel_lock_conditions_needs(const struct reel_lock_conditions *conditions,
+                                const struct reel_lock_dependency *wait,
                                 void (*each)(void *data, const struct reel_lock_need *need),
                                 void *data);
+
+/* The dependency that the wait is on that lock. The caller frees it as its own (lock_order.c). */
+struct reel_lock_dependency *
+reel_lock_conditions_dependency(const struct reel_lock_dependency *wait,
+                                const struct reel_lock_need *need);
 
 #endif

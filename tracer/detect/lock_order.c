@@ -573,42 +573,17 @@ struct resolving {
     GPtrArray *locks; /* where dependencies go */
 };
 
-/* Is there a moment of the wait, and one of taking the lock for a signal, that nothing orders? */
-static bool may_meet(const struct reel_lock_dependency *wait, const struct reel_lock_need *need)
-{
-    for (uint32_t i = 0; i < REEL_LOCK_SIGNALLINGS; i++) {
-        const struct reel_lock_signalling *signalling = &need->some[i];
-        if (!signalling->thread || signalling->thread == wait->thread)
-            continue;
-        for (uint32_t k = 0; k < wait->witness_count; k++)
-            if (wait->witness[k].position > reel_clock_at(signalling->must, wait->thread) &&
-                signalling->position > reel_clock_at(wait->witness[k].must, signalling->thread))
-                return true;
-    }
-    return false;
-}
-
 static void add_need(void *data, const struct reel_lock_need *need)
 {
     struct resolving *resolving = data;
     const struct reel_lock_dependency *wait = resolving->wait;
-    if (g_hash_table_contains(resolving->order->signals, GUINT_TO_POINTER(need->lock)) ||
-        !may_meet(wait, need))
+    if (g_hash_table_contains(resolving->order->signals, GUINT_TO_POINTER(need->lock)))
         return;
-    struct reel_lock_dependency *dependency = g_memdup2(wait, sizeof *wait);
-    dependency->lock = need->lock;
-    dependency->need = need;
-    dependency->held = g_memdup2(wait->held, wait->held_count * sizeof *wait->held);
-    dependency->witness = g_memdup2(wait->witness, wait->witness_count * sizeof *wait->witness);
-    dependency->witness_capacity = wait->witness_count;
     bool starves = false;
-    for (uint32_t i = 0; i < wait->witness_count; i++) {
-        reel_clock_ref(wait->witness[i].must);
-        reel_clock_ref(wait->witness[i].replay);
-    }
     for (uint32_t i = 0; i < wait->held_count; i++)
         starves |= wait->held[i].lock == need->lock && !wait->held[i].shared;
-    g_ptr_array_add(starves ? resolving->order->starving : resolving->locks, dependency);
+    g_ptr_array_add(starves ? resolving->order->starving : resolving->locks,
+                    reel_lock_conditions_dependency(wait, need));
 }
 
 void reel_lock_order_end(struct reel_lock_order *order)
@@ -645,7 +620,7 @@ void reel_lock_order_end(struct reel_lock_order *order)
         dependency->held_count = kept;
         if (dependency->class == REEL_CLASS_CONDITION && dependency->held_count) {
             struct resolving resolving = {order, dependency, locks};
-            reel_lock_conditions_needs(order->conditions, dependency->object, add_need, &resolving);
+            reel_lock_conditions_needs(order->conditions, dependency, add_need, &resolving);
         }
         if (dependency->class == REEL_CLASS_CONDITION ||
             g_hash_table_contains(order->signals, GUINT_TO_POINTER(dependency->lock)))

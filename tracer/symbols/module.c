@@ -244,3 +244,37 @@ unsigned reel_module_find(struct reel_module *module, const char *file, const ch
     unsigned count = dwarf ? reel_variable_find(dwarf, file, name, place) : 0;
     return count || file ? count : find_symbol(module, name, place);
 }
+
+struct visit {
+    const struct reel_module *module;
+    reel_variable_visitor *each;
+    void *data;
+};
+
+static bool is_writable(const struct reel_module *module, uint64_t address)
+{
+    size_t count = 0;
+    elf_getphdrnum(module->elf, &count);
+    for (size_t i = 0; i < count; i++) {
+        GElf_Phdr segment;
+        if (gelf_getphdr(module->elf, (int)i, &segment) && segment.p_type == PT_LOAD &&
+            address >= segment.p_vaddr && address < segment.p_vaddr + segment.p_memsz)
+            return segment.p_flags & PF_W;
+    }
+    return false;
+}
+
+static bool visit(void *data, const struct reel_variable_place *place)
+{
+    const struct visit *visit = data;
+    return !is_writable(visit->module, place->address) || visit->each(visit->data, place);
+}
+
+void reel_module_each(struct reel_module *module, reel_variable_visitor *each, void *data)
+{
+    Dwarf_Addr bias;
+    Dwarf *dwarf = dwfl_module_getdwarf(module->module, &bias);
+    struct visit all = {module, each, data};
+    if (dwarf)
+        reel_variable_each(dwarf, visit, &all);
+}

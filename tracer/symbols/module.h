@@ -39,5 +39,9 @@ char *reel_module_variable(struct reel_module *module, uint64_t address);
 struct reel_variable_place;
 unsigned reel_module_find(struct reel_module *module, const char *file, const char *name,
                           struct reel_variable_place *place);
+/* Calls `each` for every variable that can be written, as far as debugging information tells. */
+void reel_module_each(struct reel_module *module,
+                      bool (*each)(void *data, const struct reel_variable_place *place),
+                      void *data);
 
 #endif

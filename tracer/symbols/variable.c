@@ -48,12 +48,12 @@ static bool type_of(Dwarf_Die *die, Dwarf_Die *type)
            dwarf_formref_die(&attribute, type) && peel(type);
 }
 
-static bool fixed_address(Dwarf_Die *die, uint64_t *address)
+bool reel_variable_address(Dwarf_Die *die, uint64_t *address)
 {
     Dwarf_Attribute attribute;
     Dwarf_Op *operations;
     size_t count;
-    if (!dwarf_attr(die, DW_AT_location, &attribute) ||
+    if (!dwarf_attr_integrate(die, DW_AT_location, &attribute) ||
         dwarf_getlocation(&attribute, &operations, &count) != 0 || count != 1)
         return false;
     if (operations[0].atom == DW_OP_addrx) { /* clang: an index into a table of addresses */
@@ -80,7 +80,7 @@ static void collect(GArray *found, Dwarf_Die *parent, int depth)
             struct variable variable = {.die = dwarf_dieoffset(&child)};
             Dwarf_Die type;
             Dwarf_Word size = 0;
-            if (fixed_address(&child, &variable.address) && type_of(&child, &type)) {
+            if (reel_variable_address(&child, &variable.address) && type_of(&child, &type)) {
                 variable.size = dwarf_aggregate_size(&type, &size) == 0 ? size : 1;
                 g_array_append_val(found, variable);
             }

@@ -3,7 +3,11 @@
 #define REEL_SYMBOLS_VARIABLE_H
 
 #include <elfutils/libdw.h>
+#include <stdbool.h>
 #include <stdint.h>
+
+/* Where a variable always is, at link time. False: on a stack, in registers, or nowhere. */
+bool reel_variable_address(Dwarf_Die *die, uint64_t *address);
 
 struct reel_variables;
 

@@ -4,10 +4,15 @@
 #include <glib.h>
 #include <string.h>
 
+#include "tracer/symbols/variable.h"
+
 struct finding {
-    const char *name;
+    const char *name; /* NULL: any */
     struct reel_variable_place *place;
     unsigned count;
+    reel_variable_visitor *each;
+    void *data;
+    bool over;
 };
 
 /* "a/b.c" is asked for by "b.c" and by "a/b.c". */
@@ -18,23 +23,6 @@ static bool is_file(const char *path, const char *wanted)
     size_t length = path ? strlen(path) : 0, tail = strlen(wanted);
     return length >= tail && strcmp(path + length - tail, wanted) == 0 &&
            (length == tail || path[length - tail - 1] == '/');
-}
-
-static bool fixed_address(Dwarf_Die *die, uint64_t *address)
-{
-    Dwarf_Attribute attribute;
-    Dwarf_Op *operations;
-    size_t count;
-    if (!dwarf_attr_integrate(die, DW_AT_location, &attribute) ||
-        dwarf_getlocation(&attribute, &operations, &count) != 0 || count != 1)
-        return false;
-    if (operations[0].atom == DW_OP_addrx) { /* clang: an index into a table of addresses */
-        Dwarf_Attribute indexed;
-        return dwarf_getlocation_attr(&attribute, &operations[0], &indexed) == 0 &&
-               dwarf_formaddr(&indexed, address) == 0;
-    }
-    *address = operations[0].number;
-    return operations[0].atom == DW_OP_addr;
 }
 
 /* The type behind typedefs and qualifiers, atomic ones noted. */
@@ -133,11 +121,15 @@ static void take(struct finding *finding, Dwarf_Die *die)
     struct reel_variable_place place = {0};
     Dwarf_Die type;
     Dwarf_Word size;
-    if (!fixed_address(die, &place.address) || !peel(die, &type, &place.atomic) ||
+    if (!reel_variable_address(die, &place.address) || !peel(die, &type, &place.atomic) ||
         dwarf_aggregate_size(&type, &size) != 0)
         return;
     place.size = size;
     add_parts(&place, &type, 0, 0);
+    if (finding->each) {
+        finding->over = !finding->each(finding->data, &place);
+        return;
+    }
     if (finding->count && finding->place->address == place.address)
         return;
     if (finding->count++ == 0)
@@ -152,7 +144,7 @@ static void search(struct finding *finding, Dwarf_Die *parent, int depth)
     do {
         switch (dwarf_tag(&child)) {
         case DW_TAG_variable:
-            if (g_strcmp0(dwarf_diename(&child), finding->name) == 0)
+            if (!finding->name || g_strcmp0(dwarf_diename(&child), finding->name) == 0)
                 take(finding, &child);
             break;
         case DW_TAG_subprogram:
@@ -163,18 +155,29 @@ static void search(struct finding *finding, Dwarf_Die *parent, int depth)
         default:
             break;
         }
-    } while (dwarf_siblingof(&child, &child) == 0);
+    } while (!finding->over && dwarf_siblingof(&child, &child) == 0);
+}
+
+static void search_all(struct finding *finding, Dwarf *dwarf, const char *file)
+{
+    Dwarf_CU *unit = NULL;
+    Dwarf_Die die;
+    uint8_t type;
+    while (!finding->over && dwarf_get_units(dwarf, unit, &unit, NULL, &type, &die, NULL) == 0)
+        if (type == DW_UT_compile && is_file(dwarf_diename(&die), file))
+            search(finding, &die, 0);
+}
+
+void reel_variable_each(Dwarf *dwarf, reel_variable_visitor *each, void *data)
+{
+    struct finding finding = {.each = each, .data = data};
+    search_all(&finding, dwarf, NULL);
 }
 
 unsigned reel_variable_find(Dwarf *dwarf, const char *file, const char *name,
                             struct reel_variable_place *place)
 {
     struct finding finding = {.name = name, .place = place};
-    Dwarf_CU *unit = NULL;
-    Dwarf_Die die;
-    uint8_t type;
-    while (dwarf_get_units(dwarf, unit, &unit, NULL, &type, &die, NULL) == 0)
-        if (type == DW_UT_compile && is_file(dwarf_diename(&die), file))
-            search(&finding, &die, 0);
+    search_all(&finding, dwarf, file);
     return finding.count;
 }

@@ -26,4 +26,8 @@ struct reel_variable_place {
 unsigned reel_variable_find(Dwarf *dwarf, const char *file, const char *name,
                             struct reel_variable_place *place);
 
+/* Calls `each` for every variable with a fixed address, some twice, until it returns false. */
+typedef bool reel_variable_visitor(void *data, const struct reel_variable_place *place);
+void reel_variable_each(Dwarf *dwarf, reel_variable_visitor *each, void *data);
+
 #endif
