@@ -5,6 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tracer/model/instant.h"
+
 #define FRAMES 80
 
 /* One way of moving about. */
@@ -122,12 +124,38 @@ static gboolean on_tick(GtkWidget *widget, GdkFrameClock *clock, gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
+/* The state at random instants, as the panel asks for it. */
+static void measure_instants(ReelDocument *document)
+{
+    enum { INSTANTS = 101 };
+    struct reel_trace *trace = reel_trace_open(reel_document_path(document), REEL_TRACE_READ, NULL);
+    struct reel_instants *instants = trace ? reel_instants_new(trace, NULL) : NULL;
+    double took[INSTANTS];
+    uint64_t start = reel_document_start_ns(document),
+             span = reel_document_end_ns(document) - start;
+    for (int i = 0; instants && i < INSTANTS; i++) {
+        double begin = now_of(CLOCK_THREAD_CPUTIME_ID);
+        /* Steps of a prime: all over the trace, never twice in a row near the same place. */
+        reel_instants_at(instants,
+                         start + (uint64_t)((double)span * (i * 37 % INSTANTS) / INSTANTS), NULL);
+        took[i] = now_of(CLOCK_THREAD_CPUTIME_ID) - begin;
+    }
+    if (instants) {
+        qsort(took, INSTANTS, sizeof *took, compare);
+        printf("state at the cursor: cpu %.1f ms (p50), %.1f (p95)\n", took[INSTANTS / 2],
+               took[INSTANTS * 95 / 100]);
+    }
+    reel_instants_free(instants);
+    reel_trace_close(trace, NULL);
+}
+
 static void on_document(struct bench *bench)
 {
     ReelDocument *document = reel_session_document(reel_window_session(bench->window));
     printf("first picture after %.0f ms\n",
            (double)(g_get_monotonic_time() - bench->started_us) / 1000);
     print_memory(document);
+    measure_instants(document);
     gtk_widget_add_tick_callback(GTK_WIDGET(bench->window), on_tick, bench, NULL);
 }
 

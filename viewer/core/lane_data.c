@@ -8,10 +8,12 @@
 #define CELLS_MOST         (1u << 22)
 
 /* A cell of a level: the share of each role in its time, in 1/255, and what must not vanish. */
+#define ROLES_PADDED 12 /* with room for the flags behind: 13 bytes, read four at a time */
 struct cell {
-    uint8_t share[REEL_LANE_ROLES];
+    uint8_t share[ROLES_PADDED];
     uint8_t flags;
 };
+_Static_assert(REEL_LANE_ROLES <= ROLES_PADDED, "a cell has room for every role");
 enum { CELL_LOCK = 1, CELL_GAP = 2 };
 
 struct reel_lane_level {
@@ -131,10 +133,26 @@ static void sum_range(const struct reel_lane_data *lane, uint64_t from, uint64_t
 
 static void to_shares(const struct sums *sums, uint64_t width, uint8_t *share)
 {
+    const double scale = width ? 255.0 / (double)width : 0;
     for (unsigned role = 0; role < REEL_LANE_ROLES; role++) {
-        uint64_t scaled = width ? (sums->ns[role] * 255 + width / 2) / width : 0;
-        share[role] = scaled > 255 ? 255 : (uint8_t)scaled;
+        double scaled = (double)(int64_t)sums->ns[role] * scale + 0.5;
+        share[role] = (uint8_t)(int)(scaled < 255 ? scaled : 255);
     }
+}
+
+/* Nothing but one role all through: what most columns are when one looks closely. */
+static bool is_one_role(const struct sums *sums, uint64_t width, uint8_t *share)
+{
+    for (unsigned role = 0; role < REEL_LANE_ROLES; role++)
+        if (sums->ns[role]) {
+            if (sums->ns[role] != width)
+                return false;
+            memset(share, 0, REEL_LANE_ROLES);
+            share[role] = 255;
+            return true;
+        }
+    memset(share, 0, REEL_LANE_ROLES);
+    return true;
 }
 
 static uint64_t cell_edge(const struct reel_lane_data *lane, size_t cells, size_t index)
@@ -207,7 +225,8 @@ static uint64_t column_edge(uint64_t from_ns, uint64_t to_ns, size_t count, size
 
 static void finish_column(struct reel_lane_column *column, const struct sums *sums, uint64_t width)
 {
-    to_shares(sums, width, column->share);
+    if (!is_one_role(sums, width, column->share))
+        to_shares(sums, width, column->share);
     column->lock = sums->flags & CELL_LOCK;
     column->gap = sums->flags & CELL_GAP;
 }
@@ -235,43 +254,56 @@ static void columns_exact(const struct reel_lane_data *lane, uint64_t from_ns, u
     size_t index = reel_lane_data_at(lane, from_ns);
     if (index == lane->count && lane->count && from_ns < lane->start[0])
         index = 0;
+    /* The edges from + (to - from) * i / count, without a division each. */
+    const uint64_t whole = (to_ns - from_ns) / count, part = (to_ns - from_ns) % count;
+    uint64_t from = from_ns, carried = 0;
     for (size_t i = 0; i < count; i++) {
         struct sums sums = {0};
-        uint64_t from = column_edge(from_ns, to_ns, count, i);
-        uint64_t to = column_edge(from_ns, to_ns, count, i + 1);
+        uint64_t to = from + whole;
+        carried += part;
+        if (carried >= count) {
+            carried -= count;
+            to++;
+        }
         sum_range(lane, from, to, &index, &sums);
         finish_column(&columns[i], &sums, to - from);
+        from = to;
     }
 }
 
-/* From cells: a column's edge within a cell takes the cell's mixture for that part. */
+/* From cells: a column's edge within a cell takes the cell's mixture for that part. The inner loops
+ * are of a fixed length and without branches, so that they become vector instructions. */
 static void columns_from_level(const struct reel_lane_data *lane,
                                const struct reel_lane_level *level, uint64_t from_ns,
                                uint64_t to_ns, struct reel_lane_column *columns, size_t count)
 {
-    double width = (double)(to_ns - from_ns) / (double)count;
-    double cell_width = (double)lane->span / (double)level->count;
+    const double width = (double)(to_ns - from_ns) / (double)count;
+    const double cell_width = (double)lane->span / (double)level->count;
+    const double step = width / cell_width;
+    const double first = ((double)from_ns - (double)lane->origin) / cell_width;
+    const float scale = (float)(1 / step);
     for (size_t i = 0; i < count; i++) {
         struct reel_lane_column *column = &columns[i];
-        double sum[REEL_LANE_ROLES] = {0};
-        double left = ((double)from_ns - (double)lane->origin + width * (double)i) / cell_width;
-        double right = left + width / cell_width;
+        float sum[ROLES_PADDED] = {0};
         uint8_t flags = 0;
-        double at = left > 0 ? left : 0, end = right;
+        double at = first + step * (double)i, end = at + step;
+        if (at < 0)
+            at = 0;
         if (end > (double)level->count)
             end = (double)level->count;
         for (size_t k = (size_t)at; at < end && k < level->count; k++) {
             double next = (double)(k + 1) < end ? (double)(k + 1) : end;
             const struct cell *cell = &level->cell[k];
-            for (unsigned role = 0; role < REEL_LANE_ROLES; role++)
-                sum[role] += cell->share[role] * (next - at);
+            float part = (float)(next - at);
+            for (unsigned role = 0; role < ROLES_PADDED; role++)
+                sum[role] += (float)cell->share[role] * part;
             flags |= cell->flags;
             at = next;
         }
-        for (unsigned role = 0; role < REEL_LANE_ROLES; role++) {
-            double share = sum[role] / (right - left) + 0.5;
-            column->share[role] = share > 255 ? 255 : (uint8_t)share;
-        }
+        uint8_t share[ROLES_PADDED];
+        for (unsigned role = 0; role < ROLES_PADDED; role++)
+            share[role] = (uint8_t)(sum[role] * scale < 254.5f ? sum[role] * scale + 0.5f : 255.0f);
+        memcpy(column->share, share, sizeof column->share);
         column->lock = flags & CELL_LOCK;
         column->gap = flags & CELL_GAP;
     }
