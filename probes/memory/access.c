@@ -53,7 +53,7 @@ static inline bool access_simply(struct reel_self *self, struct reel_cell *cell,
     uint64_t mine = (writes ? self->write_tag : self->read_tag) | bytes;
     uint64_t before = writes ? first : second; /* what the new one takes the place of */
     if (((before ^ mine) & ~REEL_TAG_BYTES) == 0) {
-        site = reel_site_join(cell->site[!writes], site, bytes & ~before);
+        site = reel_site_join(self, cell->site[!writes], site, bytes & ~before);
         mine |= before & REEL_TAG_BYTES;
     }
     bool simple = !(cell->more && reel_extension_counts(cell)) &&

@@ -64,7 +64,7 @@ static uint64_t look(struct visit *visit, uint64_t tag, uint32_t site)
     const uint64_t kind = ~(REEL_TAG_BYTES | REEL_TAG_LOCKED);
     if (((tag ^ visit->tag) & kind) == 0) {
         uint64_t fresh = visit->tag & ~tag & REEL_TAG_BYTES;
-        visit->site = fresh ? reel_site_join(site, visit->site, fresh) : site;
+        visit->site = fresh ? reel_site_join(visit->self, site, visit->site, fresh) : site;
         visit->tag |= tag & REEL_TAG_BYTES;
         return 0;
     }

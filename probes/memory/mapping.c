@@ -79,7 +79,9 @@ static void *map(const char *name, void *address, size_t size, int protection, i
         renewed(mapped, size);
     if (mapped != MAP_FAILED && atomic_load(&reel_shared_ranges))
         end_share(mapped, size);
-    if (mapped != MAP_FAILED && (flags & MAP_TYPE) != MAP_PRIVATE)
+    /* Not the recorder's own, which comes before. */
+    if (mapped != MAP_FAILED && (flags & MAP_TYPE) != MAP_PRIVATE &&
+        atomic_load_explicit(&reel_memory.active, memory_order_relaxed))
         begin_share(mapped, size);
     return mapped;
 }

@@ -86,6 +86,9 @@ struct reel_call_frame {
     uint64_t pc;
     uintptr_t frame;
     uint32_t path; /* of it and all outside it; 0: not looked up yet */
+    /* What was here before: mostly the same call again. */
+    uint32_t last_path, last_outer;
+    uint64_t last_pc;
 };
 
 struct reel_site_memo {
@@ -93,7 +96,7 @@ struct reel_site_memo {
     uint32_t path, locks, site;
 };
 
-#define REEL_SITE_MEMOS 256u
+#define REEL_SITE_MEMOS 1024u
 #define REEL_FRAMES     (1u << 20)
 
 /* Something that a signal handler did while its thread was at work here. */
@@ -191,12 +194,13 @@ uint32_t reel_site_of(struct reel_self *self, uint64_t pc);
 static inline struct reel_site_memo *reel_site_memo(const struct reel_self *self, uint64_t pc,
                                                     uint32_t path)
 {
-    return &self->memo[(pc ^ pc >> 8 ^ path * 31u ^ self->locks * 7u) & (REEL_SITE_MEMOS - 1)];
+    return &self->memo[(pc ^ pc >> 10 ^ pc >> 32 ^ path * 31u ^ self->locks * 7u) &
+                       (REEL_SITE_MEMOS - 1)];
 }
 uint32_t reel_site_intern(uint64_t pc, uint32_t path, uint32_t locks);
 const struct reel_site_entry *reel_site_entry(uint32_t site);
 /* Some bytes of a word from one site, those of `bytes` from another. */
-uint32_t reel_site_join(uint32_t site, uint32_t other, uint64_t bytes);
+uint32_t reel_site_join(struct reel_self *self, uint32_t site, uint32_t other, uint64_t bytes);
 /* The site of the lowest of `bytes`. */
 uint32_t reel_site_part(uint32_t site, uint64_t bytes);
 void reel_site_lock(struct reel_self *self, uint64_t lock);

@@ -82,14 +82,19 @@ static uint32_t path_of(struct reel_self *self)
     while (frame > self->base && !frame[-1].path)
         frame--;
     uint32_t path = frame > self->base ? frame[-1].path : 0;
-    for (; frame < self->top; frame++)
-        frame->path = path = reel_site_intern(frame->pc, path, 0);
+    for (; frame < self->top; frame++) {
+        if (frame->last_pc != frame->pc || frame->last_outer != path || !frame->last_path) {
+            frame->last_pc = frame->pc;
+            frame->last_outer = path;
+            frame->last_path = reel_site_intern(frame->pc, path, 0);
+        }
+        frame->path = path = frame->last_path;
+    }
     return path;
 }
 
-uint32_t reel_site_of(struct reel_self *self, uint64_t pc)
+static uint32_t remember(struct reel_self *self, uint64_t pc, uint32_t path, uint32_t locks)
 {
-    uint32_t path = path_of(self), locks = self->locks;
     if (!self->memo)
         return reel_site_intern(pc, path, locks);
     struct reel_site_memo *memo = reel_site_memo(self, pc, path);
@@ -98,9 +103,14 @@ uint32_t reel_site_of(struct reel_self *self, uint64_t pc)
     return memo->site;
 }
 
+uint32_t reel_site_of(struct reel_self *self, uint64_t pc)
+{
+    return remember(self, pc, path_of(self), self->locks);
+}
+
 void reel_site_lock(struct reel_self *self, uint64_t lock)
 {
-    self->locks = reel_site_intern(lock, self->locks, LOCK_PATH);
+    self->locks = remember(self, lock, self->locks, LOCK_PATH);
 }
 
 /* Locks are mostly let go in reverse order; else those taken since are put back on. */
@@ -124,10 +134,10 @@ void reel_site_unlock(struct reel_self *self, uint64_t lock)
 
 /* A thread often touches the bytes of a word from several places in one epoch. Kept as one access
  * they cost what one does. */
-uint32_t reel_site_join(uint32_t site, uint32_t other, uint64_t bytes)
+uint32_t reel_site_join(struct reel_self *self, uint32_t site, uint32_t other, uint64_t bytes)
 {
     return site == other ? site
-                         : reel_site_intern((uint64_t)site << 32 | other, (uint32_t)bytes, JOINED);
+                         : remember(self, (uint64_t)site << 32 | other, (uint32_t)bytes, JOINED);
 }
 
 uint32_t reel_site_part(uint32_t site, uint64_t bytes)
