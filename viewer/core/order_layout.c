@@ -253,7 +253,8 @@ bool reel_order_layout(const struct reel_order_edge *edge, size_t edge_count,
         if (edge[i].from < count && edge[i].to < count)
             own[kept++] = edge[i];
     struct graph graph = {.edge = own, .edge_count = kept, .count = count, .node = node};
-    memset(node, 0, count * sizeof *node);
+    if (count)
+        memset(node, 0, count * sizeof *node);
     bool good = index_edges(&graph) && find_circles(&graph);
     if (good) {
         uint32_t layers = 1;

@@ -141,6 +141,18 @@ static void add_parties(ReelFindingCard *self, const struct reel_finding_card *c
         add_label(GTK_WIDGET(self->box), text->str, "reel-summary");
 }
 
+/* "holding a, b" */
+static char *held_text(const struct reel_card_evidence *evidence)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; evidence->held && i < evidence->held->len; i++)
+        g_string_append_printf(text, "%s%s", i ? ", " : "holding ",
+                               (char *)evidence->held->pdata[i]);
+    if (evidence->held && evidence->held->len == 0)
+        g_string_append(text, "holding no lock");
+    return g_markup_escape_text(text->str, -1);
+}
+
 static GtkWidget *evidence_row(const struct reel_card_evidence *evidence)
 {
     GtkWidget *row = gtk_list_box_row_new();
@@ -149,8 +161,9 @@ static GtkWidget *evidence_row(const struct reel_card_evidence *evidence)
     g_autofree char *name =
         evidence->thread_name ? g_markup_escape_text(evidence->thread_name, -1) : g_strdup("");
     g_autofree char *role = g_markup_escape_text(evidence->role, -1);
+    g_autofree char *held = held_text(evidence);
     g_autofree char *head =
-        g_strdup_printf("<b>%s</b> %s <span alpha=\"70%%\">%s</span>", name, role,
+        g_strdup_printf("<b>%s</b> %s %s <span alpha=\"70%%\">%s</span>", name, role, held,
                         evidence->time_ns ? reel_moment_text(evidence->time_ns, 1, moment) : "");
     GtkWidget *label = gtk_label_new(NULL);
     gtk_label_set_markup(GTK_LABEL(label), head);
@@ -199,6 +212,8 @@ static void fill(ReelFindingCard *self, const struct reel_finding_card *card)
     if (finding->kind == REEL_FINDING_DEADLOCK)
         add_ring(self, card);
     add_label(box, finding->explanation, NULL);
+    if (card->common_locks)
+        add_label(box, card->common_locks, "reel-card-party");
     add_label(box, "To mend it", "reel-card-heading");
     add_label(box, finding->fix, NULL);
     add_label(box, "Who takes part", "reel-card-heading");

@@ -5,7 +5,8 @@
 #include "tracer/export/suppression.h"
 #include "tracer/export/trace_texts.h"
 
-#define CARDS_MOST 2000u
+#define CARDS_MOST     2000u
+#define LOCK_SETS_MOST 50u /* each is a look through all holds */
 
 const char *reel_finding_glyph(enum reel_finding_kind kind)
 {
@@ -34,6 +35,7 @@ static void evidence_clear(gpointer data)
     g_free(evidence->role);
     g_free(evidence->place);
     g_free(evidence->frames);
+    g_clear_pointer(&evidence->held, g_ptr_array_unref);
 }
 
 static void party_clear(gpointer data)
@@ -49,6 +51,7 @@ static void card_free(gpointer data)
     g_free(card->text);
     g_free(card->markdown);
     g_free(card->suppression);
+    g_free(card->common_locks);
     g_free(card);
 }
 
@@ -115,6 +118,53 @@ static void add_evidence(struct reel_finding_card *card, const struct reel_expor
             evidence.place = frame_text(&place);
         g_array_append_val(card->evidence, evidence);
     }
+}
+
+/* The locks that a thread held at a moment. */
+static GPtrArray *locks_held(struct reel_query *query, uint32_t thread, uint64_t time_ns)
+{
+    GPtrArray *locks = g_ptr_array_new_with_free_func(g_free);
+    sqlite3_stmt *row = reel_query_prepare(
+        query, "SELECT DISTINCT coalesce(o.name, c.name || ' #' || o.id) FROM hold h "
+               "JOIN object o ON o.id = h.object JOIN class c ON c.id = o.class "
+               "WHERE h.thread = ?1 AND h.start_ns <= ?2 AND h.end_ns > ?2");
+    if (row) {
+        sqlite3_bind_int64(row, 1, thread);
+        sqlite3_bind_int64(row, 2, (int64_t)time_ns);
+        while (reel_query_step(query, row))
+            g_ptr_array_add(locks, reel_query_text(row, 0));
+    }
+    sqlite3_finalize(row);
+    return locks;
+}
+
+/* The lock sets of both accesses of a race, and what they have in common: nothing, else it would be
+ * none. */
+static void add_lock_sets(struct reel_query *query, struct reel_finding_card *card)
+{
+    GPtrArray *common = NULL;
+    for (guint i = 0; i < card->evidence->len; i++) {
+        struct reel_card_evidence *evidence =
+            &g_array_index(card->evidence, struct reel_card_evidence, i);
+        if (!evidence->thread || !evidence->time_ns)
+            continue;
+        evidence->held = locks_held(query, evidence->thread, evidence->time_ns);
+        if (!common) {
+            common = g_ptr_array_copy(evidence->held, (GCopyFunc)(void (*)(void))g_strdup, NULL);
+            continue;
+        }
+        for (guint k = common->len; k-- > 0;)
+            if (!g_ptr_array_find_with_equal_func(evidence->held, common->pdata[k], g_str_equal,
+                                                  NULL))
+                g_ptr_array_remove_index(common, k);
+    }
+    if (!common)
+        return;
+    g_ptr_array_add(common, NULL);
+    g_autofree char *names = g_strjoinv(", ", (char **)common->pdata);
+    card->common_locks = *names ? g_strdup_printf("Locks that both held: %s", names)
+                                : g_strdup("Locks that both held: none");
+    g_ptr_array_unref(common);
 }
 
 static void add_parties(struct reel_finding_card *card, const struct reel_export_names *names)
@@ -187,6 +237,8 @@ gpointer reel_finding_cards_read(struct reel_query *query, gpointer request)
         card->parties = g_array_new(FALSE, TRUE, sizeof(struct reel_card_party));
         g_array_set_clear_func(card->parties, party_clear);
         add_evidence(card, names);
+        if (card->finding->kind == REEL_FINDING_RACE && i < LOCK_SETS_MOST)
+            add_lock_sets(query, card);
         add_parties(card, names);
         add_texts(card, names, reel_trace_path(query->trace));
         g_ptr_array_add(cards->card, card);

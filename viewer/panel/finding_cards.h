@@ -13,8 +13,9 @@ struct reel_card_evidence {
     uint32_t thread, object, stack;
     char *thread_name; /* NULL: none */
     char *role;
-    char *place;  /* "pay (bank.c:30)", in the program's own code; NULL: not known */
-    char *frames; /* one a line, innermost first; NULL: not known */
+    char *place;     /* "pay (bank.c:30)", in the program's own code; NULL: not known */
+    char *frames;    /* one a line, innermost first; NULL: not known */
+    GPtrArray *held; /* of a race: names of the locks the thread held then; NULL: not asked */
 };
 
 struct reel_card_party {
@@ -27,6 +28,7 @@ struct reel_finding_card {
     GArray *evidence;             /* struct reel_card_evidence */
     GArray *parties;              /* struct reel_card_party */
     char *text, *markdown, *suppression;
+    char *common_locks; /* of a race: what both held, in words; NULL: of nothing else */
 };
 
 struct reel_finding_cards {
