@@ -230,8 +230,10 @@ static int64_t drain_threads(struct collector *collector, bool last)
             collector->threads--;
             continue;
         }
-        if (collector->watch)
+        if (collector->watch) {
+            reel_watch_look(collector->watch, stream->row.tid);
             reel_watch_offer(collector->watch, take_access, collector);
+        }
         if (process && !process->alive && !bury(collector, stream, process))
             return -1;
         if (!reel_stream_flush(stream, &collector->sink, collector->error))
@@ -302,7 +304,7 @@ static int64_t round_once(struct collector *collector, bool last)
         reel_scheduling_drain(collector->scheduling, last, switched, collector);
     if (collector->watch) {
         watch_memory(collector);
-        reel_watch_look(collector->watch, last);
+        reel_watch_look(collector->watch, last ? REEL_WATCH_ALL : REEL_WATCH_NOBODY);
         reel_watch_turn(collector->watch);
     }
     int64_t taken = drain_threads(collector, last);

@@ -472,7 +472,7 @@ static uint64_t tick_of(const struct reel_watch *watch, uint64_t ns, uint64_t ti
     return watch->pair_tick + (uint64_t)(int64_t)(part * (double)(tick_now - watch->pair_tick));
 }
 
-void reel_watch_look(struct reel_watch *watch, bool last)
+void reel_watch_look(struct reel_watch *watch, int32_t ended)
 {
     uint64_t begin = monotonic();
     guint kept = 0;
@@ -488,11 +488,14 @@ void reel_watch_look(struct reel_watch *watch, bool last)
         const struct sample *sample = &g_array_index(samples, struct sample, i);
         const struct sample *next =
             i + 1 < samples->len ? &g_array_index(samples, struct sample, i + 1) : NULL;
-        if (!last && sample->ns >= begin) { /* one before it may be in a buffer already read */
+        bool over = ended == REEL_WATCH_ALL || sample->tid == ended;
+        bool pair = next && is_other_half(sample, next);
+        bool newest = !pair && (!next || next->tid != sample->tid);
+        /* One before it may be in a buffer already read, or its other half be on its way. */
+        if (!over && (sample->ns >= begin || (newest && sample->ns + PAIR_NS > begin))) {
             g_array_index(samples, struct sample, kept++) = *sample;
             continue;
         }
-        bool pair = next && is_other_half(sample, next);
         if (!sample->point) {
             struct reel_watch_hit loss = {
                 .time_ns =

@@ -76,9 +76,12 @@ void reel_watch_attach(struct reel_watch *watch, pid_t pid);
 /* Gives other words their turn, when it is time to. Call between looks. */
 void reel_watch_turn(struct reel_watch *watch);
 
-/* Takes what the kernel has told since the last look; what is younger than this look is kept for
- * the next one, unless it is the last. */
-void reel_watch_look(struct reel_watch *watch, bool last);
+#define REEL_WATCH_NOBODY 0
+#define REEL_WATCH_ALL    (-1)
+
+/* Takes what the kernel has told since the last look. What is younger than this look is kept for
+ * the next one, but of the thread `ended`, of which nothing more will come (or of all threads). */
+void reel_watch_look(struct reel_watch *watch, int32_t ended);
 /* Offers all hits that are not taken yet, in order of time for each thread; `take` returns false
  * for one that it wants to be offered again. */
 void reel_watch_offer(struct reel_watch *watch,
