@@ -187,11 +187,11 @@ void reel_initialise(void)
 
 /* A program may be over in a millisecond, and what it had mapped can no longer be asked then. So
  * the first image, for which the collector is looking out, waits until it was seen: 20 ms at most.
- */
+ * So does one whose accesses are followed: of it, every place is worth its name. */
 static void await_collector(void)
 {
     const struct reel_region *region = reel_probe.region;
-    if (reel_probe.process->parent_pid != region->collector_pid)
+    if (reel_probe.process->parent_pid != region->collector_pid && !reel_probe.follow)
         return;
     const struct timespec moment = {.tv_nsec = 50000};
     for (int round = 0; round < 200; round++) {
