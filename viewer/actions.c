@@ -215,3 +215,43 @@ void reel_actions_run(ReelWindow *window, guint index)
 {
     actions[index].activate(window);
 }
+
+/* A key as a manual page writes it: roff's own signs are kept from it. */
+static void append_key(GString *page, const char *key)
+{
+    guint value;
+    GdkModifierType modifiers;
+    const char *name =
+        gtk_accelerator_parse(key, &value, &modifiers) ? gdk_keyval_name(value) : key;
+    gunichar letter = gdk_keyval_to_unicode(value);
+    if (modifiers & GDK_CONTROL_MASK)
+        g_string_append(page, "Ctrl+");
+    if (modifiers & GDK_ALT_MASK)
+        g_string_append(page, "Alt+");
+    if (modifiers & GDK_SHIFT_MASK)
+        g_string_append(page, "Shift+");
+    if (letter == '.' || letter == '\'')
+        g_string_append(page, "\\&");
+    if (letter > ' ' && letter < 0x7f)
+        g_string_append_unichar(page, letter);
+    else
+        g_string_append(page, name);
+}
+
+char *reel_actions_manual(void)
+{
+    GString *page = g_string_new(NULL);
+    const char *group = NULL;
+    for (unsigned i = 0; i < G_N_ELEMENTS(actions); i++) {
+        if (!group || !g_str_equal(group, actions[i].group))
+            g_string_append_printf(page, ".SS %s\n", actions[i].group);
+        group = actions[i].group;
+        g_string_append(page, ".TP\n.B \"");
+        for (unsigned k = 0; k < G_N_ELEMENTS(actions[i].keys) && actions[i].keys[k]; k++) {
+            g_string_append(page, k ? "  " : "");
+            append_key(page, actions[i].keys[k]);
+        }
+        g_string_append_printf(page, "\"\n%s.\n", actions[i].title);
+    }
+    return g_string_free(page, FALSE);
+}

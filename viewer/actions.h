@@ -16,5 +16,7 @@ const char *reel_actions_title(guint index);
 /* "Ctrl+O"; g_free. */
 char *reel_actions_keys(guint index);
 void reel_actions_run(ReelWindow *window, guint index);
+/* The keys as reel-viewer(1) lists them; g_free. */
+char *reel_actions_manual(void);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "viewer/actions.h"
 #include "viewer/bench.h"
 #include "viewer/export_command.h"
 #include "viewer/snapshot.h"
@@ -183,6 +184,11 @@ static int handle_options(GApplication *application, GVariantDict *options, gpoi
     struct viewer *viewer = data;
     struct reel_export_wishes *wishes = &viewer->export;
     const char **rest = NULL;
+    if (g_variant_dict_contains(options, "print-keys")) {
+        g_autofree char *page = reel_actions_manual();
+        fputs(page, stdout);
+        return 0;
+    }
     if (!g_variant_dict_lookup(options, "export", "^&ay", &wishes->file))
         return -1;
     g_variant_dict_lookup(options, "from", "&s", &wishes->from);
@@ -231,6 +237,7 @@ static const GOptionEntry entries[] = {
     {"theme", 0, 0, G_OPTION_ARG_STRING, NULL, "light, dark or contrast", "THEME"},
     {"width", 0, 0, G_OPTION_ARG_INT, NULL, "Pixels (default: 1400)", "N"},
     {"wait", 0, 0, G_OPTION_ARG_NONE, NULL, "The trace may come into being a little later", NULL},
+    {"print-keys", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     {"bench", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, NULL, NULL, "[TRACE[#FINDING|@TIME]…]"},
     G_OPTION_ENTRY_NULL};
