@@ -204,10 +204,13 @@ static void fill(ReelFindingCard *self, const struct reel_finding_card *card)
                copy_markdown);
     gtk_box_append(GTK_BOX(box), head);
     gtk_box_append(GTK_BOX(box), buttons);
+    g_autofree char *often =
+        finding->occurrences > 1
+            ? g_strdup_printf(" · seen %'" G_GUINT64_FORMAT " times", (guint64)finding->occurrences)
+            : g_strdup("");
     g_autofree char *facts = g_strdup_printf(
         "%s · %s, %s · %s%s", finding->id, reel_severity_name(finding->severity),
-        reel_confidence_name(finding->confidence), reel_finding_kind_meaning(finding->kind),
-        finding->occurrences > 1 ? " · seen more than once" : "");
+        reel_confidence_name(finding->confidence), reel_finding_kind_meaning(finding->kind), often);
     add_label(box, facts, finding->severity == REEL_SEVERITY_ERROR ? "reel-error" : "reel-summary");
     if (finding->kind == REEL_FINDING_DEADLOCK)
         add_ring(self, card);

@@ -181,8 +181,8 @@ void reel_row_table_set_columns(ReelRowTable *self, const struct reel_row_column
         g_autoptr(GtkColumnViewColumn) shown =
             gtk_column_view_column_new(columns[i].title, factory);
         gtk_column_view_column_set_resizable(shown, TRUE);
-        if (columns[i].width > 0)
-            gtk_column_view_column_set_fixed_width(shown, columns[i].width);
+        if (columns[i].width)
+            gtk_column_view_column_set_fixed_width(shown, ABS(columns[i].width));
         gtk_column_view_column_set_expand(shown, columns[i].width < 0);
         g_autoptr(GtkSorter) sorter = GTK_SORTER(gtk_custom_sorter_new(compare, column, NULL));
         gtk_column_view_column_set_sorter(shown, sorter);
