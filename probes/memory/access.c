@@ -1,5 +1,4 @@
 /* Accesses that are new: the slow half of entry.c. */
-#include <sched.h>
 
 #include "probes/memory/memory.h"
 
@@ -111,13 +110,12 @@ void reel_access_word(struct reel_self *self, uintptr_t word, uint64_t bytes, ui
     if (cell->more && is_known_beyond(self, cell, bytes, flags))
         return;
     uint64_t first = atomic_load_explicit(&cell->tag[0], memory_order_relaxed);
-    unsigned round = 0;
-    while (REEL_UNLIKELY(
-        (first & REEL_TAG_LOCKED) ||
-        !atomic_compare_exchange_strong_explicit(&cell->tag[0], &first, first | REEL_TAG_LOCKED,
-                                                 memory_order_acquire, memory_order_relaxed))) {
-        reel_pause(round++);
-        first = atomic_load_explicit(&cell->tag[0], memory_order_relaxed);
+    if (REEL_UNLIKELY(
+            (first & REEL_TAG_LOCKED) ||
+            !atomic_compare_exchange_strong_explicit(&cell->tag[0], &first, first | REEL_TAG_LOCKED,
+                                                     memory_order_acquire, memory_order_relaxed))) {
+        reel_cell_lock(cell);
+        first = atomic_load_explicit(&cell->tag[0], memory_order_relaxed) & ~REEL_TAG_LOCKED;
     }
     if (REEL_LIKELY(!(flags & REEL_TAG_ATOMIC)) &&
         access_simply(self, cell, first, bytes, flags & REEL_TAG_WRITE, site))

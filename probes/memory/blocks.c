@@ -1,7 +1,6 @@
 /* Heap blocks: where they begin, how long they are, and where in the program they were allocated.
  * Told by the cell of their first word, so it costs nothing per block; the block around an address
  * is found by walking back to one. Large blocks are in a list. */
-#include <sched.h>
 
 #include "probes/memory/memory.h"
 
@@ -20,14 +19,12 @@ static struct {
 
 static void lock(void)
 {
-    for (unsigned i = 0; atomic_flag_test_and_set_explicit(&large.locked, memory_order_acquire);
-         i++)
-        reel_pause(i);
+    reel_spin_lock(&large.locked);
 }
 
 static void unlock(void)
 {
-    atomic_flag_clear_explicit(&large.locked, memory_order_release);
+    reel_spin_unlock(&large.locked);
 }
 
 /* What the cell says: size in words, and site. */

@@ -6,7 +6,6 @@
  * anything, a read than reads, an atomic write than atomic accesses) and comes after it: whatever
  * races with the old one then races with the new one. So a word keeps a write or two, and only
  * those reads and atomic accesses that nothing orders. */
-#include <sched.h>
 
 #include "probes/memory/memory.h"
 
@@ -14,7 +13,7 @@ void reel_cell_lock(struct reel_cell *cell)
 {
     for (unsigned round = 0;; round++) {
         uint64_t tag = atomic_load_explicit(&cell->tag[0], memory_order_relaxed);
-        if (!(tag & REEL_TAG_LOCKED) &&
+        if ((!(tag & REEL_TAG_LOCKED) || round > REEL_PATIENCE) &&
             atomic_compare_exchange_weak_explicit(&cell->tag[0], &tag, tag | REEL_TAG_LOCKED,
                                                   memory_order_acquire, memory_order_relaxed))
             return;

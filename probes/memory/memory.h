@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <sched.h>
+
 #include "probes/preload/services.h"
 
 /* One access, or several of the same kind, epoch and place in the program, to bytes of one word:
@@ -113,6 +115,7 @@ struct reel_self {
     uint64_t write_tag, read_tag;               /* of an access now, without bytes; 0: not begun */
     struct reel_call_frame *top, *base, *limit; /* all NULL: not begun, or ended */
     uint32_t inside;                            /* above 0: at work here */
+    uintptr_t work_frame;                       /* of the function at work */
     uint32_t ignoring;                          /* above 0: the program asked not to look */
     uint32_t index;                             /* 0: none yet */
     uint32_t number;                            /* of the thread in the recording */
@@ -304,6 +307,11 @@ void reel_leave_slow(struct reel_self *self);
 
 #pragma GCC visibility pop
 
+/* Locks here are held for some instructions. One that is not let go for a million rounds is not
+ * going to be: its thread left a signal handler by longjmp in the midst of it. Then it is taken
+ * over. */
+#define REEL_PATIENCE (1u << 20)
+
 static inline void reel_pause(unsigned round)
 {
 #if defined(__x86_64__)
@@ -313,12 +321,31 @@ static inline void reel_pause(unsigned round)
         sched_yield();
 }
 
-/* Around all work here. False: the thread is at work already (we are in a signal handler). */
-static inline bool reel_work_begin(struct reel_self *self)
+static inline void reel_spin_lock(atomic_flag *flag)
 {
-    if (self->inside)
+    for (unsigned round = 0;
+         atomic_flag_test_and_set_explicit(flag, memory_order_acquire) && round < REEL_PATIENCE;
+         round++)
+        reel_pause(round);
+}
+
+static inline void reel_spin_unlock(atomic_flag *flag)
+{
+    atomic_flag_clear_explicit(flag, memory_order_release);
+}
+
+#define REEL_NEAR (1u << 20) /* bytes between frames of one stack, for sure */
+
+/* Around all work here. False: the thread is at work already: we are in a signal handler. Unless
+ * that work was left by longjmp: then our caller's frame is an older one than that of the work. */
+static inline __attribute__((always_inline)) bool reel_work_begin(struct reel_self *self)
+{
+    const uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    if (REEL_UNLIKELY(self->inside) &&
+        !(frame > self->work_frame && frame - self->work_frame < REEL_NEAR))
         return false;
     self->inside = 1;
+    self->work_frame = frame;
     atomic_signal_fence(memory_order_seq_cst);
     return true;
 }

@@ -1,7 +1,6 @@
 /* Memory of our own: powers of two from the kernel, given back to free lists. Not malloc: this runs
  * inside it. A thread holds the lock for some instructions only, and never twice: signal handlers
  * do not get here while their thread does (defer.c). */
-#include <sched.h>
 #include <sys/mman.h>
 
 #include "probes/memory/memory.h"
@@ -23,13 +22,12 @@ static struct {
 
 static void lock(void)
 {
-    for (unsigned i = 0; atomic_flag_test_and_set_explicit(&room.locked, memory_order_acquire); i++)
-        reel_pause(i);
+    reel_spin_lock(&room.locked);
 }
 
 static void unlock(void)
 {
-    atomic_flag_clear_explicit(&room.locked, memory_order_release);
+    reel_spin_unlock(&room.locked);
 }
 
 void *reel_room_map(size_t bytes)

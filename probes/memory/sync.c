@@ -1,7 +1,6 @@
 /* What threads leave at objects for others to hear. An object that is a word of memory (a lock, an
  * atomic) keeps it in the extension of its cell and goes with it; threads and descriptors have
  * channels in a table. */
-#include <sched.h>
 
 #include "probes/memory/memory.h"
 
@@ -48,9 +47,7 @@ static struct channel **place_of(enum reel_channel space, uint64_t number)
 
 struct reel_sync *reel_channel_lock(enum reel_channel space, uint64_t number, bool make)
 {
-    for (unsigned i = 0; atomic_flag_test_and_set_explicit(&channels.locked, memory_order_acquire);
-         i++)
-        reel_pause(i);
+    reel_spin_lock(&channels.locked);
     struct channel **place = place_of(space, number);
     if (!*place && make) {
         struct channel *channel = reel_room_take(sizeof *channel);
@@ -65,7 +62,7 @@ struct reel_sync *reel_channel_lock(enum reel_channel space, uint64_t number, bo
 
 void reel_channel_unlock(void)
 {
-    atomic_flag_clear_explicit(&channels.locked, memory_order_release);
+    reel_spin_unlock(&channels.locked);
 }
 
 void reel_channel_remove(enum reel_channel space, uint64_t number)

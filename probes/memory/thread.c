@@ -4,7 +4,6 @@
  * access of the one can race with one of the other, and the epochs just go on. So clocks are as
  * long as there were threads at once that did not know of one another. */
 #include <pthread.h>
-#include <sched.h>
 
 #include "probes/memory/memory.h"
 
@@ -33,14 +32,12 @@ static struct {
 
 static void lock(void)
 {
-    for (unsigned i = 0; atomic_flag_test_and_set_explicit(&threads.locked, memory_order_acquire);
-         i++)
-        reel_pause(i);
+    reel_spin_lock(&threads.locked);
 }
 
 static void unlock(void)
 {
-    atomic_flag_clear_explicit(&threads.locked, memory_order_release);
+    reel_spin_unlock(&threads.locked);
 }
 
 static bool move_in(struct tenant *tenant, struct tenancy tenancy)
