@@ -199,6 +199,90 @@ static void match_states(const struct reel_filter *filter, const struct term *te
 #define LOCK_CLASSES  "3,4,5,7,11"
 #define QUEUE_CLASSES "7,13,14,15,19,22"
 
+/* Of events, of which there may be millions: the names are matched once, in the small table that
+ * has them, and an event asks whether its number is among what was found. */
+struct name_set {
+    const char *column; /* of the event */
+    const char *rows;   /* to be followed by a condition on `names` */
+    const char *const *names;
+    bool may_lack; /* an event without such a thing matches what "" matches */
+};
+
+static void match_set(const struct reel_filter *filter, const struct term *term,
+                      const struct name_set *set, GString *sql)
+{
+    static const char *const nothing[] = {"''", NULL};
+    g_string_append_printf(sql, "coalesce(%s IN (%s", set->column, set->rows);
+    match(filter, term, set->names, sql);
+    g_string_append(sql, "), ");
+    if (set->may_lack)
+        match(filter, term, nothing, sql);
+    else
+        g_string_append_c(sql, '0');
+    g_string_append_c(sql, ')');
+}
+
+#define STACKS "SELECT s.id FROM stack s JOIN frame f ON f.id = coalesce(s.site, s.frame) WHERE "
+
+/* False when the term is not about names. */
+static bool match_event(const struct reel_filter *filter, const struct term *term, GString *sql)
+{
+    static const char *const thread[] = {"t.name", "CAST(t.tid AS TEXT)", NULL};
+    static const char *const thread_name[] = {"t.name", NULL};
+    static const char *const process[] = {"p.command", "p.executable", "CAST(p.pid AS TEXT)", NULL};
+    static const char *const object[] = {"o.name", NULL};
+    static const char *const function[] = {"f.function", NULL};
+    static const char *const file[] = {"f.file", "f.module", NULL};
+    static const char *const source[] = {"f.function", "f.file", NULL};
+    static const char *const operation[] = {"op.name", NULL};
+    static const char *const class[] = {"c.name", NULL};
+    static const struct name_set sets[] = {
+        [KEY_THREAD] = {"e.thread", "SELECT t.id FROM thread t WHERE ", thread, false},
+        [KEY_PROCESS] = {"e.thread",
+                         "SELECT t.id FROM thread t JOIN process p ON p.id = t.process WHERE ",
+                         process, false},
+        [KEY_OBJECT] = {"e.object", "SELECT o.id FROM object o WHERE ", object, true},
+        [KEY_LOCK] = {"e.object",
+                      "SELECT o.id FROM object o WHERE o.class IN (" LOCK_CLASSES ") AND ", object,
+                      false},
+        [KEY_QUEUE] = {"e.object",
+                       "SELECT o.id FROM object o WHERE o.class IN (" QUEUE_CLASSES ") AND ",
+                       object, false},
+        [KEY_OP] = {"e.operation", "SELECT op.id FROM operation op WHERE ", operation, false},
+        [KEY_CLASS] = {"e.class", "SELECT c.id FROM class c WHERE ", class, false},
+        [KEY_FUNCTION] = {"e.stack", STACKS, function, true},
+        [KEY_FILE] = {"e.stack", STACKS, file, true},
+    };
+    static const struct name_set words[] = {
+        {"e.thread", "SELECT t.id FROM thread t WHERE ", thread_name, false},
+        {"e.object", "SELECT o.id FROM object o WHERE ", object, false},
+        {"e.stack", STACKS, source, false},
+    };
+    if (term->key == KEY_WORD) {
+        for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
+            g_string_append(sql, i ? " OR " : "(");
+            match_set(filter, term, &words[i], sql);
+        }
+        g_string_append_c(sql, ')');
+        return true;
+    }
+    if (term->key >= G_N_ELEMENTS(sets) || !sets[term->key].column)
+        return false;
+    match_set(filter, term, &sets[term->key], sql);
+    return true;
+}
+
+/* A plain name of a file matches the end of a path. */
+static void open_file_patterns(const struct term *term)
+{
+    for (char **value = term->values; *value; value++)
+        if (**value != '*' && **value != '/') {
+            char *open = g_strdup_printf("*%s", *value);
+            g_free(*value);
+            *value = open;
+        }
+}
+
 static bool term_sql(const struct reel_filter *filter, const struct term *term,
                      enum reel_filter_target target, GString *sql, struct reel_error *error)
 {
@@ -207,11 +291,13 @@ static bool term_sql(const struct reel_filter *filter, const struct term *term,
     static const char *const object[] = {"o.name", NULL};
     static const char *const function[] = {"f.function", NULL};
     static const char *const file[] = {"f.file", "f.module", NULL};
-    static const char *const operation[] = {"op.name", NULL};
-    static const char *const class[] = {"c.name", NULL};
     static const char *const call[] = {"i.call", NULL};
     static const char *const words[] = {"t.name", "o.name", "f.function", "f.file", NULL};
     bool events = target == REEL_FILTER_EVENTS;
+    if (term->key == KEY_FILE)
+        open_file_patterns(term);
+    if (events && match_event(filter, term, sql))
+        return true;
     switch (term->key) {
     case KEY_WORD:
         match(filter, term, words, sql);
@@ -235,17 +321,9 @@ static bool term_sql(const struct reel_filter *filter, const struct term *term,
     case KEY_FUNCTION:
         match(filter, term, function, sql);
         return true;
-    case KEY_FILE: {
-        /* A plain name matches the end of a path. */
-        for (char **value = term->values; *value; value++)
-            if (**value != '*' && **value != '/') {
-                char *open = g_strdup_printf("*%s", *value);
-                g_free(*value);
-                *value = open;
-            }
+    case KEY_FILE:
         match(filter, term, file, sql);
         return true;
-    }
     case KEY_AT:
         g_string_append_printf(sql,
                                events ? "(e.time_ns BETWEEN %llu AND %llu)"
@@ -254,10 +332,7 @@ static bool term_sql(const struct reel_filter *filter, const struct term *term,
         return true;
     case KEY_OP:
     case KEY_CLASS:
-        if (!events)
-            break;
-        match(filter, term, term->key == KEY_OP ? operation : class, sql);
-        return true;
+        break; /* of events only: see match_event */
     case KEY_STATE:
     case KEY_CALL:
     case KEY_LONGER:

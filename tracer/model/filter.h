@@ -17,7 +17,8 @@
 
 #include "tracer/error.h"
 
-/* What the aliases of REEL_FILTER_EVENTS stand for. */
+/* Events with everything that has a name, for who shows them: t thread, p process, op operation, c
+ * class, o object, s stack, f frame. */
 #define REEL_FILTER_EVENTS_FROM                                                                    \
     "event e JOIN thread t ON t.id = e.thread JOIN process p ON p.id = t.process "                 \
     "JOIN operation op ON op.id = e.operation JOIN class c ON c.id = e.class "                     \
@@ -31,8 +32,7 @@ struct reel_filter *reel_filter_parse(const char *text, uint64_t end_ns, struct 
 void reel_filter_free(struct reel_filter *filter);
 
 enum reel_filter_target {
-    REEL_FILTER_EVENTS,    /* aliases: e event, t thread, p process, o object, f frame,
-                              op operation, c class */
+    REEL_FILTER_EVENTS,    /* alias: e event */
     REEL_FILTER_INTERVALS, /* aliases: i interval, t, p, o, f */
 };
 

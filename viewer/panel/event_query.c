@@ -76,12 +76,10 @@ gpointer reel_event_index_read(struct reel_query *query, gpointer data)
 {
     const struct reel_event_request *request = data;
     bool filtered = *request->filter != '\0';
-    sqlite3_stmt *row =
-        filtered
-            ? prepare_filtered(query, request, "SELECT e.time_ns FROM " REEL_FILTER_EVENTS_FROM,
-                               " ORDER BY e.time_ns")
-            : reel_query_prepare(query, "SELECT time_ns FROM event ORDER BY "
-                                        "time_ns");
+    sqlite3_stmt *row = filtered ? prepare_filtered(query, request, "SELECT e.time_ns FROM event e",
+                                                    " ORDER BY e.time_ns")
+                                 : reel_query_prepare(query, "SELECT time_ns FROM event ORDER BY "
+                                                             "time_ns");
     if (!row)
         return NULL;
     struct reel_event_index *index = index_new(0);
@@ -192,8 +190,7 @@ gpointer reel_event_place_read(struct reel_query *query, gpointer data)
     g_autofree char *tail =
         g_strdup_printf(" AND e.time_ns >= %" G_GINT64_FORMAT " AND e.time_ns <= %" G_GINT64_FORMAT,
                         (gint64)request->from_ns, (gint64)MIN(request->to_ns, (uint64_t)INT64_MAX));
-    sqlite3_stmt *row =
-        prepare_filtered(query, request, "SELECT count(*) FROM " REEL_FILTER_EVENTS_FROM, tail);
+    sqlite3_stmt *row = prepare_filtered(query, request, "SELECT count(*) FROM event e", tail);
     guint64 *count = NULL;
     if (row && reel_query_step(query, row)) {
         count = g_new(guint64, 1);
