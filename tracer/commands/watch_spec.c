@@ -36,6 +36,7 @@ struct reel_watch_specs {
     struct spec *spec;
     unsigned count;
     GHashTable *modules; /* path → struct reel_module */
+    bool looked;         /* into a process, while it was there */
     bool automatic;
     GArray *words; /* struct reel_watch_range: of an automatic watch, at link-time addresses */
     guint turn;    /* the next of them */
@@ -284,6 +285,7 @@ static unsigned ranges(void *data, pid_t pid, struct reel_watch_range *ranges)
     struct reel_watch_specs *specs = data;
     unsigned count = 0;
     g_autoptr(GArray) images = images_of(pid);
+    specs->looked |= images->len > 0;
     if (specs->automatic)
         return automatic_ranges(specs, images, ranges);
     for (unsigned i = 0; i < specs->count; i++) {
@@ -364,6 +366,13 @@ const struct reel_watch_hooks *reel_watch_specs_hooks(struct reel_watch_specs *s
 
 static void say(const struct reel_watch_specs *specs, const struct spec *spec)
 {
+    if (!specs->looked) {
+        fprintf(stderr,
+                "reel: --watch %s: the program was not recorded, or was over too soon to be looked "
+                "into, so nothing was watched\n",
+                spec->text);
+        return;
+    }
     if (specs->automatic) {
         if (!spec->found)
             fprintf(stderr,
