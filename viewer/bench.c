@@ -28,6 +28,8 @@ struct bench {
     unsigned scenario, frame;
     double cpu_ms[FRAMES], wall_ms[FRAMES], paint_ms[FRAMES];
     double cpu_before, wall_before;
+    double beat_ms, stall_ms; /* of the main loop, while loading */
+    guint heart;
 };
 
 static double now_of(clockid_t clock)
@@ -149,11 +151,24 @@ static void measure_instants(ReelDocument *document)
     reel_trace_close(trace, NULL);
 }
 
+/* Beats every five milliseconds, unless something keeps the main loop from it. */
+static gboolean beat(gpointer data)
+{
+    struct bench *bench = data;
+    double now = now_of(CLOCK_MONOTONIC);
+    if (bench->beat_ms > 0)
+        bench->stall_ms = MAX(bench->stall_ms, now - bench->beat_ms - 5);
+    bench->beat_ms = now;
+    return G_SOURCE_CONTINUE;
+}
+
 static void on_document(struct bench *bench)
 {
+    g_clear_handle_id(&bench->heart, g_source_remove);
     ReelDocument *document = reel_session_document(reel_window_session(bench->window));
     printf("first picture after %.0f ms\n",
            (double)(g_get_monotonic_time() - bench->started_us) / 1000);
+    printf("longest stall of the main loop while loading: %.0f ms\n", bench->stall_ms);
     print_memory(document);
     measure_instants(document);
     gtk_widget_add_tick_callback(GTK_WIDGET(bench->window), on_tick, bench, NULL);
@@ -163,6 +178,7 @@ static void on_map(struct bench *bench)
 {
     printf("first window after %.0f ms\n",
            (double)(g_get_monotonic_time() - bench->started_us) / 1000);
+    bench->heart = g_timeout_add_full(G_PRIORITY_HIGH, 5, beat, bench, NULL);
 }
 
 void reel_bench_run(ReelWindow *window, gint64 started_us)

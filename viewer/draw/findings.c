@@ -209,6 +209,27 @@ static void paint_bracket(const struct reel_scene *scene, struct reel_painter *p
     paint_chip(scene, painter, text, left, y - height / 2 + 9);
 }
 
+/* The moments before and after an access at which its thread could have been ordered with others:
+ * where its state began and ended. Hollow. */
+static void paint_nearest(const struct reel_scene *scene, struct reel_painter *painter,
+                          const struct reel_finding_mark *finding)
+{
+    for (guint i = 0; i < finding->evidence->len && i < 8; i++) {
+        const struct reel_evidence_mark *evidence = evidence_at(finding, i);
+        const struct reel_lane *lane = reel_document_thread_lane(scene->document, evidence->thread);
+        double y = reel_scene_lane_y(scene, lane_of_thread(scene, evidence->thread));
+        size_t at = lane ? reel_lane_data_at(&lane->data, evidence->time_ns) : 0;
+        if (!lane || y < 0 || at == lane->data.count)
+            continue;
+        for (size_t edge = at; edge <= at + 1; edge++) {
+            double x = reel_scene_x(scene, lane->data.start[edge]);
+            const double points[] = {x, y - 5, x + 5, y, x, y + 5, x - 5, y, x, y - 5};
+            if (in_view(scene, x))
+                painter->class->path(painter, points, 5, FALSE, 1.5, 0, &scene->palette->finding);
+        }
+    }
+}
+
 static void paint_in_full(const struct reel_scene *scene, struct reel_painter *painter,
                           const struct reel_finding_mark *finding)
 {
@@ -221,6 +242,8 @@ static void paint_in_full(const struct reel_scene *scene, struct reel_painter *p
         paint_bracket(scene, painter, finding);
         return;
     }
+    if (g_str_equal(kind, "race"))
+        paint_nearest(scene, painter, finding);
     paint_evidence(scene, painter, finding,
                    g_str_equal(kind, "race") || (g_str_equal(kind, "deadlock") && !observed));
 }
