@@ -7,6 +7,7 @@
 #include "probes/memory/memory.h"
 
 #define PAIRS (1u << 20)
+#define WAYS  256u
 #define DEPTH 64u
 
 struct pair {
@@ -31,23 +32,32 @@ static bool is_mapped(void)
     return state == 2;
 }
 
-/* Is this the first, second, fourth … time? */
-static bool is_due(uint32_t site, uint32_t earlier)
+/* How often this came, this time included; 1 where nobody can count any more. */
+static uint32_t count_of(uint64_t key)
 {
-    if (!is_mapped())
-        return true;
-    uint64_t key = (uint64_t)site << 32 | earlier;
     uint64_t at = (key * 0x9e3779b97f4a7c15ull) >> 44;
     for (unsigned tries = 0; tries < 64; tries++, at = (at + 1) & (PAIRS - 1)) {
         uint64_t there = atomic_load_explicit(&pairs.pair[at].key, memory_order_relaxed);
         if (!there && atomic_compare_exchange_strong(&pairs.pair[at].key, &there, key))
             there = key;
-        if (there == key) {
-            uint32_t count = atomic_fetch_add(&pairs.pair[at].count, 1) + 1;
-            return (count & (count - 1)) == 0;
-        }
+        if (there == key)
+            return atomic_fetch_add(&pairs.pair[at].count, 1) + 1;
     }
-    return true;
+    return 1;
+}
+
+/* Is this the first, second, fourth … time for these two places, called as they are? And the same
+ * two, however they are called: in a recursion there is no end of ways. */
+static bool is_due(uint32_t site, uint32_t earlier)
+{
+    if (!is_mapped())
+        return true;
+    uint32_t count = count_of((uint64_t)site << 32 | earlier);
+    if (count & (count - 1))
+        return false;
+    uint64_t code = reel_site_entry(site)->pc * 31 + reel_site_entry(earlier)->pc;
+    uint32_t ways = count_of(code | 1ull << 63);
+    return ways <= WAYS || !(ways & (ways - 1));
 }
 
 /* The number of the site's stack, for this thread. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <unistd.h>
 
 /* As execvp will find it: a name without a slash in one of the folders of PATH. */
@@ -32,6 +33,19 @@ static bool is_instrumented(const char *file)
     return found;
 }
 
+/* The shadow of memory (probes/memory/shadow.c) counts on addresses that Linux randomises by 28
+ * bits at most, as it does unless told otherwise: else the program goes to where it would be
+ * without. */
+static void settle_addresses(void)
+{
+    FILE *file = fopen("/proc/sys/vm/mmap_rnd_bits", "re");
+    int bits = 0;
+    if (file && fscanf(file, "%d", &bits) == 1 && bits > 28)
+        personality((unsigned long)personality(0xffffffff) | ADDR_NO_RANDOMIZE);
+    if (file)
+        fclose(file);
+}
+
 /* In the child. The environment is changed before exec only here: the probe takes it out again. */
 static void become_target(char *const argv[], const struct reel_launch_libraries *libraries,
                           const char *region_path, int gate, int report)
@@ -51,6 +65,8 @@ static void become_target(char *const argv[], const struct reel_launch_libraries
             _exit(125);
         if (libraries->memory)
             setenv("REEL_MEMORY", memory_path, 1);
+        if (memory)
+            settle_addresses();
         setenv("LD_PRELOAD", preload, 1);
         setenv("REEL_REGION", region_path, 1);
         /* As the probe's exec wrappers do it, see probes/preload/environment.c. */
