@@ -47,6 +47,16 @@ static void open_trace(ReelWindow *window)
     gtk_native_dialog_show(GTK_NATIVE_DIALOG(dialog));
 }
 
+/* The pages of the panel, in the order of their tabs. */
+#define PAGES(X)                                                                                   \
+    X(findings) X(events) X(locks) X(order) X(threads) X(flame) X(range) X(source) X(sql)
+#define SHOW_PAGE(name)                                                                            \
+    static void show_##name(ReelWindow *window)                                                    \
+    {                                                                                              \
+        reel_window_show_page(window, #name);                                                      \
+    }
+PAGES(SHOW_PAGE)
+
 static const struct action actions[] = {
     {"open", "Open a trace", "Trace", {"<Control>o"}, open_trace},
     {"record", "Record a program", "Trace", {"<Control>r"}, reel_window_show_start},
@@ -114,6 +124,16 @@ static const struct action actions[] = {
      {"braceleft"},
      reel_move_previous_bookmark},
     {"bookmarks", "All bookmarks", "Bookmarks", {"<Control>m"}, reel_bookmarks_show},
+    {"page-findings", "Findings", "Panel", {"<Alt>1"}, show_findings},
+    {"page-events", "Events", "Panel", {"<Alt>2"}, show_events},
+    {"page-locks", "Locks", "Panel", {"<Alt>3"}, show_locks},
+    {"page-order", "Lock order", "Panel", {"<Alt>4"}, show_order},
+    {"page-threads", "Threads", "Panel", {"<Alt>5"}, show_threads},
+    {"page-flame", "Waiting flame graph", "Panel", {"<Alt>6"}, show_flame},
+    {"page-range", "Statistics of the range", "Panel", {"<Alt>7", "r"}, show_range},
+    {"page-source", "Source", "Panel", {"<Alt>8"}, show_source},
+    {"page-sql", "SQL", "Panel", {"<Alt>9"}, show_sql},
+    {"edit-source", "Source in your editor", "Panel", {"e"}, reel_window_edit_source},
 };
 
 static void activate(GSimpleAction *action, GVariant *parameter, gpointer data)

@@ -63,6 +63,16 @@ void reel_window_describe(ReelWindow *self)
     reel_window_say(self, text);
 }
 
+void reel_window_show_page(ReelWindow *self, const char *name)
+{
+    reel_bottom_panel_show_page(self->bottom_panel, name);
+}
+
+void reel_window_edit_source(ReelWindow *self)
+{
+    reel_bottom_panel_edit_source(self->bottom_panel);
+}
+
 static void close_message(GtkInfoBar *bar, int response, gpointer data)
 {
     (void)response;
@@ -452,6 +462,5 @@ ReelWindow *reel_window_new(GtkApplication *application)
     struct reel_window_state state = state_of(self);
     reel_window_state_restore(&state);
     reel_actions_add(self, application);
-    reel_bottom_panel_add_keys(application);
     return self;
 }

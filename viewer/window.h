@@ -33,6 +33,11 @@ void reel_window_ask_time(ReelWindow *self);
 /* The selected lane at the cursor, in words. */
 void reel_window_describe(ReelWindow *self);
 
+/* A page of the panel below: findings, events, … */
+void reel_window_show_page(ReelWindow *self, const char *name);
+/* The source at the selected stack or the cursor, in the user's editor. */
+void reel_window_edit_source(ReelWindow *self);
+
 G_END_DECLS
 
 #endif

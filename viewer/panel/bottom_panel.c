@@ -36,6 +36,7 @@ struct _ReelBottomPanel {
     GtkWidget parent_instance;
     GtkNotebook *notebook;
     ReelFindingsPage *findings;
+    ReelSourcePage *source;
 };
 
 enum { PROPERTY_PAGE = 1, PROPERTY_COUNT };
@@ -60,13 +61,10 @@ void reel_bottom_panel_show_page(ReelBottomPanel *self, const char *name)
         }
 }
 
-void reel_bottom_panel_add_keys(GtkApplication *application)
+void reel_bottom_panel_edit_source(ReelBottomPanel *self)
 {
-    for (unsigned i = 0; i < G_N_ELEMENTS(pages) && i < 9; i++) {
-        g_autofree char *action = g_strdup_printf("win.show-page::%s", pages[i].name);
-        g_autofree char *key = g_strdup_printf("<Alt>%u", i + 1);
-        gtk_application_set_accels_for_action(application, action, (const char *[]){key, NULL});
-    }
+    reel_bottom_panel_show_page(self, "source");
+    reel_source_page_edit(self->source);
 }
 
 static void page_changed(ReelBottomPanel *self)
@@ -142,6 +140,8 @@ static void reel_bottom_panel_init(ReelBottomPanel *self)
                                        pages[i].help, -1);
         if (pages[i].type == reel_findings_page_get_type)
             self->findings = REEL_FINDINGS_PAGE(page);
+        if (pages[i].type == reel_source_page_get_type)
+            self->source = REEL_SOURCE_PAGE(page);
     }
     g_signal_connect_object(self->findings, "notify::count", G_CALLBACK(count_changed), self,
                             G_CONNECT_SWAPPED);

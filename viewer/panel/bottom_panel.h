@@ -15,10 +15,10 @@ G_DECLARE_FINAL_TYPE(ReelBottomPanel, reel_bottom_panel, REEL, BOTTOM_PANEL, Gtk
 /* Property page (string): the name of the page that is seen: findings, events, … Setting it shows
  * the panel too. */
 void reel_bottom_panel_set_session(ReelBottomPanel *self, ReelSession *session);
-/* Alt+1 … Alt+9 show the pages, by the action win.show-page. */
-void reel_bottom_panel_add_keys(GtkApplication *application);
 const char *reel_bottom_panel_page(ReelBottomPanel *self);
 void reel_bottom_panel_show_page(ReelBottomPanel *self, const char *name);
+/* Shows the source at the selected stack or the cursor, and opens it in the user's editor. */
+void reel_bottom_panel_edit_source(ReelBottomPanel *self);
 
 G_END_DECLS
 

@@ -11,7 +11,7 @@ struct _ReelEventsPage {
     GtkSearchEntry *filter;
     GtkToggleButton *follow;
     GtkLabel *count;
-    ReelEventList *list;
+    ReelEventList *list, *next;      /* shown; to be shown when it is complete, or NULL */
     char *shown_filter, *shown_path; /* what `list` was made of; NULL: of nothing */
 };
 
@@ -39,12 +39,23 @@ static void placed(ReelEventList *list, guint position, ReelEventsPage *self)
         reel_row_table_select(self->table, position);
 }
 
+/* A list that was made anew of a trace that has grown takes the place of the one that is shown when
+ * it is complete: nothing flickers. */
+static void adopt_next(ReelEventsPage *self)
+{
+    reel_row_table_set_model(self->table, G_LIST_MODEL(self->next));
+    g_set_object(&self->list, self->next);
+    g_clear_object(&self->next);
+}
+
 static void told(ReelEventList *list, const char *error, ReelEventsPage *self)
 {
+    gboolean complete = reel_event_list_is_complete(list);
+    if (list == self->next && complete)
+        adopt_next(self);
     if (list != self->list)
         return;
     guint count = g_list_model_get_n_items(G_LIST_MODEL(list));
-    gboolean complete = reel_event_list_is_complete(list);
     g_autofree char *text =
         g_strdup_printf("%'u event%s%s", count, count == 1 ? "" : "s", complete ? "" : " so far…");
     gtk_label_set_text(self->count, error ? "" : text);
@@ -87,17 +98,19 @@ static void reel_events_page_refresh(ReelPanelPage *page)
         follow_cursor(self);
         return;
     }
+    gboolean has_grown = self->list && g_strcmp0(filter, self->shown_filter) == 0;
     g_free(self->shown_filter);
     self->shown_filter = g_strdup(filter);
     g_free(self->shown_path);
     self->shown_path = g_strdup(path);
-    reel_row_table_say(self->table, "Looking for events…");
-    ReelEventList *list = reel_event_list_new(path, filter, reel_document_end_ns(document));
-    g_signal_connect_object(list, "told", G_CALLBACK(told), self, 0);
-    g_signal_connect_object(list, "placed", G_CALLBACK(placed), self, 0);
-    reel_row_table_set_model(self->table, G_LIST_MODEL(list));
-    g_clear_object(&self->list);
-    self->list = list;
+    g_clear_object(&self->next);
+    self->next = reel_event_list_new(path, filter, reel_document_end_ns(document));
+    g_signal_connect_object(self->next, "told", G_CALLBACK(told), self, 0);
+    g_signal_connect_object(self->next, "placed", G_CALLBACK(placed), self, 0);
+    if (!has_grown) {
+        adopt_next(self);
+        reel_row_table_say(self->table, "Looking for events…");
+    }
 }
 
 static void reel_events_page_clear(ReelPanelPage *page)
@@ -105,6 +118,7 @@ static void reel_events_page_clear(ReelPanelPage *page)
     ReelEventsPage *self = REEL_EVENTS_PAGE(page);
     reel_row_table_set_model(self->table, NULL);
     g_clear_object(&self->list);
+    g_clear_object(&self->next);
     g_clear_pointer(&self->shown_filter, g_free);
     g_clear_pointer(&self->shown_path, g_free);
     gtk_label_set_text(self->count, "");
@@ -127,6 +141,7 @@ static void reel_events_page_dispose(GObject *object)
 {
     ReelEventsPage *self = REEL_EVENTS_PAGE(object);
     g_clear_object(&self->list);
+    g_clear_object(&self->next);
     G_OBJECT_CLASS(reel_events_page_parent_class)->dispose(object);
 }
 

@@ -52,6 +52,20 @@ static const struct reel_finding_card *card_of(ReelFindingsPage *self, ReelRow *
     return self->cards && index < self->cards->card->len ? self->cards->card->pdata[index] : NULL;
 }
 
+/* Selects the row of that finding, the first one for NULL or one that is no more. */
+static void select_finding(ReelFindingsPage *self, const char *id)
+{
+    GListModel *rows = reel_row_table_rows(self->table);
+    guint found = 0;
+    for (guint i = 0; id && i < g_list_model_get_n_items(rows); i++) {
+        g_autoptr(ReelRow) row = g_list_model_get_item(rows, i);
+        const struct reel_finding_card *card = card_of(self, row);
+        if (card && g_strcmp0(card->finding->id, id) == 0)
+            found = i;
+    }
+    reel_row_table_select(self->table, found);
+}
+
 static void set_count(ReelFindingsPage *self, guint count)
 {
     self->count = count;
@@ -100,6 +114,9 @@ static void answered(gpointer owner, gpointer answer, const struct reel_error *e
     gboolean is_unchecked =
         !self->look_anyway &&
         !reel_document_is_checked(reel_panel_page_document(REEL_PANEL_PAGE(self)));
+    ReelRow *before = reel_row_table_selected(self->table);
+    const struct reel_finding_card *shown = before ? card_of(self, before) : NULL;
+    g_autofree char *id = shown ? g_strdup(shown->finding->id) : NULL;
     g_clear_pointer(&self->cards, reel_finding_cards_unref);
     self->cards = reel_finding_cards_ref(cards);
     set_count(self, cards->card->len);
@@ -119,7 +136,7 @@ static void answered(gpointer owner, gpointer answer, const struct reel_error *e
     }
     reel_row_table_set_rows(self->table, rows);
     gtk_stack_set_visible_child_name(self->stack, "list");
-    reel_row_table_select(self->table, 0);
+    select_finding(self, id); /* the same one again, where the trace was read anew */
 }
 
 static void reel_findings_page_refresh(ReelPanelPage *page)
@@ -184,13 +201,7 @@ static void finding_changed(ReelFindingsPage *self)
     const struct reel_finding_card *card = now ? card_of(self, now) : NULL;
     if (card && g_strcmp0(card->finding->id, id) == 0)
         return;
-    GListModel *rows = reel_row_table_rows(self->table);
-    for (guint i = 0; i < g_list_model_get_n_items(rows); i++) {
-        g_autoptr(ReelRow) row = g_list_model_get_item(rows, i);
-        card = card_of(self, row);
-        if (card && g_strcmp0(card->finding->id, id) == 0)
-            reel_row_table_select(self->table, i);
-    }
+    select_finding(self, id);
 }
 
 static void reel_findings_page_bound(ReelPanelPage *page, ReelSession *session)

@@ -16,10 +16,11 @@ struct _ReelSourcePage {
     GtkTextBuffer *buffer;
     GtkTextTag *here;
     struct reel_source_frames *frames;
-    char *shown;       /* the file that is in the view; NULL: none */
-    char *found;       /* where it is on this machine */
-    int line;          /* from 1; 0: none */
-    gboolean by_stack; /* the session's stack was chosen last, not its cursor */
+    char *shown;              /* the file that is in the view; NULL: none */
+    char *found;              /* where it is on this machine */
+    int line;                 /* from 1; 0: none */
+    gboolean by_stack;        /* the session's stack was chosen last, not its cursor */
+    gboolean is_to_be_edited; /* as soon as it is known where it is */
 };
 
 G_DEFINE_FINAL_TYPE(ReelSourcePage, reel_source_page, REEL_TYPE_PANEL_PAGE)
@@ -65,6 +66,24 @@ static void show_path(ReelSourcePage *self)
     gtk_widget_set_tooltip_text(GTK_WIDGET(self->path), text);
 }
 
+static void open_editor(ReelSourcePage *self)
+{
+    g_autoptr(GError) error = NULL;
+    if (self->found && !reel_editor_open(self->found, (unsigned)MAX(self->line, 1), &error)) {
+        g_autofree char *text = g_strdup_printf(
+            "The editor did not start: %s\nSet $VISUAL or $EDITOR to an editor.", error->message);
+        say(self, text);
+        gtk_widget_set_sensitive(GTK_WIDGET(self->open), TRUE);
+    }
+}
+
+static void edit_if_wanted(ReelSourcePage *self)
+{
+    if (self->is_to_be_edited)
+        open_editor(self);
+    self->is_to_be_edited = FALSE;
+}
+
 static void file_answered(gpointer owner, gpointer answer, const struct reel_error *error)
 {
     ReelSourcePage *self = owner;
@@ -79,12 +98,14 @@ static void file_answered(gpointer owner, gpointer answer, const struct reel_err
     if (!file->text) {
         say(self, file->problem);
         gtk_widget_set_sensitive(GTK_WIDGET(self->open), file->found != NULL);
+        edit_if_wanted(self);
         return;
     }
     gtk_text_buffer_set_text(self->buffer, file->text, -1);
     gtk_stack_set_visible_child_name(self->stack, "source");
     gtk_widget_set_sensitive(GTK_WIDGET(self->open), TRUE);
     gtk_widget_add_tick_callback(GTK_WIDGET(self->view), show_line_soon, self, NULL);
+    edit_if_wanted(self);
 }
 
 static void show_frame(ReelSourcePage *self, const struct reel_source_frame *frame)
@@ -107,6 +128,7 @@ static void show_frame(ReelSourcePage *self, const struct reel_source_frame *fra
         g_strcmp0(gtk_stack_get_visible_child_name(self->stack), "source") == 0) {
         show_path(self);
         show_line(self);
+        edit_if_wanted(self);
         return;
     }
     g_free(self->shown);
@@ -165,11 +187,14 @@ static void frames_answered(gpointer owner, gpointer answer, const struct reel_e
         say(self, text);
         return;
     }
-    if (self->frames && self->frames->stack == frames->stack && frames->stack)
+    if (self->frames && self->frames->stack == frames->stack && frames->stack) {
+        edit_if_wanted(self);
         return;
+    }
     remove_rows(self);
     g_clear_pointer(&self->frames, reel_source_frames_free);
     if (frames->frame->len == 0) {
+        self->is_to_be_edited = FALSE;
         gtk_label_set_text(self->path, "");
         say(self, "No stack here.\nSelect an event, a wait or a piece of evidence, or a thread's "
                   "lane: its source is shown at the cursor.");
@@ -231,15 +256,10 @@ static void cursor_moved(ReelSourcePage *self)
     self->by_stack = FALSE;
 }
 
-static void open_editor(ReelSourcePage *self)
+void reel_source_page_edit(ReelSourcePage *self)
 {
-    g_autoptr(GError) error = NULL;
-    if (self->found && !reel_editor_open(self->found, (unsigned)MAX(self->line, 1), &error)) {
-        g_autofree char *text = g_strdup_printf(
-            "The editor did not start: %s\nSet $VISUAL or $EDITOR to an editor.", error->message);
-        say(self, text);
-        gtk_widget_set_sensitive(GTK_WIDGET(self->open), TRUE);
-    }
+    self->is_to_be_edited = TRUE;
+    reel_panel_page_outdate(REEL_PANEL_PAGE(self));
 }
 
 static void read_colors(GtkWidget *widget)
