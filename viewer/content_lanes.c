@@ -180,27 +180,40 @@ static char *count_heading(struct making *making, const char *what, const char *
     sqlite3_stmt *row = ask(making, sql);
     guint count = row && sqlite3_step(row) == SQLITE_ROW ? (guint)sqlite3_column_int(row, 0) : 0;
     sqlite3_finalize(row);
-    return count > most
-               ? g_strdup_printf("%s: %u of %u, those waited for longest", what, most, count)
-               : g_strdup(what);
+    return count > most ? g_strdup_printf("%s: %u of %u", what, most, count) : g_strdup(what);
 }
 
-/* The locks that cost most, each with who held it when, and how many waited. */
-static gboolean add_locks(struct making *making)
+static gboolean has_group(struct making *making, const char *name)
 {
-    sqlite3_stmt *row =
-        ask(making, "SELECT l.object, l.wait_ns, l.acquisitions, c.name FROM lock_total l "
-                    "JOIN object o ON o.id = l.object JOIN class c ON c.id = o.class "
-                    "WHERE o.class <> 9 ORDER BY l.wait_ns DESC, l.acquisitions DESC, l.object "
-                    "LIMIT " G_STRINGIFY(LOCKS_MOST));
+    for (guint i = 0; i < making->content->lanes->len; i++) {
+        const struct reel_lane *lane = making->content->lanes->pdata[i];
+        if (lane->kind == REEL_LANE_GROUP && g_str_has_prefix(lane->name, name))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* The locks that cost most, each with who held it when, and how many waited; or, for the end of the
+ * list, those that were hardly waited for: less than a two-hundredth of the time. */
+static gboolean add_locks(struct making *making, gboolean costly)
+{
+    const char *heading = costly || !has_group(making, "Locks") ? "Locks" : "Other locks";
+    const struct reel_content *content = making->content;
+    g_autofree char *condition = g_strdup_printf(
+        "FROM lock_total l JOIN object o ON o.id = l.object JOIN class c ON c.id = o.class WHERE "
+        "o.class <> 9 AND l.wait_ns %s %" G_GUINT64_FORMAT,
+        costly ? ">" : "<=", (guint64)(content->end_ns - content->start_ns) / 200);
+    g_autofree char *sql = g_strdup_printf(
+        "SELECT l.object, l.wait_ns, l.acquisitions, c.name %s ORDER BY l.wait_ns DESC, "
+        "l.acquisitions DESC, l.object LIMIT " G_STRINGIFY(LOCKS_MOST),
+        condition);
+    g_autofree char *counting = g_strdup_printf("SELECT count(*) %s", condition);
+    sqlite3_stmt *row = ask(making, sql);
     gboolean good = row != NULL;
     for (guint count = 0; good && sqlite3_step(row) == SQLITE_ROW; count++) {
         if (count == 0)
             add_lane(making, REEL_LANE_GROUP, 0,
-                     count_heading(making, "Locks",
-                                   "SELECT count(*) FROM lock_total l JOIN object o ON o.id = "
-                                   "l.object WHERE o.class <> 9",
-                                   LOCKS_MOST));
+                     count_heading(making, heading, counting, LOCKS_MOST));
         uint32_t id = (uint32_t)sqlite3_column_int64(row, 0);
         struct reel_lane *lane = add_lane(making, REEL_LANE_LOCK, id, name_of(making, id));
         char wait[REEL_TIME_TEXT];
@@ -293,8 +306,9 @@ gboolean reel_content_make_lanes(struct reel_content *content, struct reel_gathe
                             .database = database,
                             .error = error,
                             .heading = G_MAXUINT};
-    return read_names(&making) && add_threads(&making) && add_locks(&making) &&
+    return read_names(&making) && add_threads(&making) && add_locks(&making, TRUE) &&
            add_queues(&making) &&
            add_steps(&making, REEL_CLASS_LOOP, REEL_LANE_LOOP, "Event loops", QUEUES_MOST) &&
-           add_steps(&making, REEL_CLASS_TASK, REEL_LANE_TASK, "Tasks", TASKS_MOST);
+           add_steps(&making, REEL_CLASS_TASK, REEL_LANE_TASK, "Tasks", TASKS_MOST) &&
+           add_locks(&making, FALSE);
 }

@@ -1,5 +1,7 @@
 #include "viewer/lane_list.h"
 
+#include <string.h>
+
 #include "viewer/draw/scene.h"
 
 struct _ReelLaneList {
@@ -20,8 +22,9 @@ static char *key_of(const struct reel_lane *lane)
 {
     static const char *const kinds[] = {"process", "group", "thread", "spans",
                                         "lock",    "queue", "loop",   "task"};
-    return lane->kind == REEL_LANE_GROUP ? g_strdup_printf("group:%.5s", lane->name)
-                                         : g_strdup_printf("%s:%u", kinds[lane->kind], lane->id);
+    return lane->kind == REEL_LANE_GROUP
+               ? g_strdup_printf("group:%.*s", (int)strcspn(lane->name, ":"), lane->name)
+               : g_strdup_printf("%s:%u", kinds[lane->kind], lane->id);
 }
 
 static gboolean passes(ReelLaneList *self, const struct reel_lane *lane)
