@@ -3,19 +3,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "viewer/core/finding_glyph.h"
 #include "viewer/draw/scene.h"
 
-static const char *glyph_of(const char *kind)
+static const char *glyph_of(const char *name)
 {
-    if (g_str_has_prefix(kind, "deadlock"))
-        return "⛓";
-    if (g_str_equal(kind, "race"))
-        return "⚡";
-    if (g_str_equal(kind, "convoy") || g_str_equal(kind, "gil") || g_str_equal(kind, "contention"))
-        return "≋";
-    if (g_str_equal(kind, "hang"))
-        return "∞";
-    return "!";
+    enum reel_finding_kind kind;
+    return name && reel_finding_kind_parse(name, &kind) ? reel_finding_glyph(kind) : "!";
 }
 
 static guint lane_of_thread(const struct reel_scene *scene, uint32_t thread)

@@ -1,6 +1,7 @@
 #include "viewer/panel/finding_card.h"
 
 #include "tracer/model/time_text.h"
+#include "viewer/core/finding_glyph.h"
 #include "viewer/panel/row.h"
 #include "viewer/panel/suppress.h"
 

@@ -8,26 +8,6 @@
 #define CARDS_MOST     2000u
 #define LOCK_SETS_MOST 50u /* each is a look through all holds */
 
-const char *reel_finding_glyph(enum reel_finding_kind kind)
-{
-    static const char *const glyphs[REEL_FINDING_KIND_COUNT] = {
-        [REEL_FINDING_DEADLOCK] = "⚭",
-        [REEL_FINDING_HANG] = "✕",
-        [REEL_FINDING_RACE] = "⚡",
-        [REEL_FINDING_MISUSE] = "⚠",
-        [REEL_FINDING_CONTENTION] = "▲",
-        [REEL_FINDING_CONVOY] = "≋",
-        [REEL_FINDING_GIL] = "◎",
-        [REEL_FINDING_LOOP_BLOCKED] = "↻",
-        [REEL_FINDING_QUEUE] = "☰",
-        [REEL_FINDING_LOST_WAKEUP] = "☾",
-        [REEL_FINDING_OVERSUBSCRIBED] = "⋙",
-        [REEL_FINDING_SERIAL] = "⇥",
-        [REEL_FINDING_LEAK] = "♦",
-    };
-    return kind < REEL_FINDING_KIND_COUNT && glyphs[kind] ? glyphs[kind] : "•";
-}
-
 static void evidence_clear(gpointer data)
 {
     struct reel_card_evidence *evidence = data;

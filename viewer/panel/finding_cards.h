@@ -45,7 +45,4 @@ void reel_finding_cards_unref(struct reel_finding_cards *cards);
  * has no findings. */
 gpointer reel_finding_cards_read(struct reel_query *query, gpointer request);
 
-/* "⚭": each kind's own, so that a list is read at a glance. */
-const char *reel_finding_glyph(enum reel_finding_kind kind);
-
 #endif

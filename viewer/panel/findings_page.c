@@ -1,5 +1,6 @@
 #include "viewer/panel/findings_page.h"
 
+#include "viewer/core/finding_glyph.h"
 #include "viewer/panel/finding_card.h"
 #include "viewer/panel/row_table.h"
 
