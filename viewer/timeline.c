@@ -171,6 +171,24 @@ static char *describe(ReelTimeline *self, const struct reel_lane *lane, uint64_t
     }
 }
 
+/* Who ended the state, and where in the program it is: asked for, and there a moment later. */
+static char *more_about(ReelTimeline *self, const struct reel_lane *lane, uint64_t ns)
+{
+    size_t at = lane->kind == REEL_LANE_THREAD ? reel_lane_data_at(&lane->data, ns) : 0;
+    if (lane->kind != REEL_LANE_THREAD || at == lane->data.count ||
+        lane->data.state[at] == REEL_LANE_NOTHING || !self->wakes)
+        return g_strdup("");
+    uint32_t ended_by;
+    const char *place;
+    reel_wakes_point(self->wakes, lane->id, lane->data.start[at], lane->data.start[at + 1]);
+    reel_wakes_pointed(self->wakes, lane->id, lane->data.start[at], &ended_by, &place);
+    const struct reel_lane *other = reel_document_thread_lane(document_of(self), ended_by);
+    g_autofree char *who =
+        other && other != lane ? g_strdup_printf("\nended by %s", other->name) : g_strdup("");
+    g_autofree char *where = place ? g_strdup_printf("\nat %s", place) : g_strdup("");
+    return g_strconcat(who, where, NULL);
+}
+
 static gboolean query_tooltip(GtkWidget *widget, int x, int y, gboolean keyboard,
                               GtkTooltip *tooltip, gpointer data)
 {
@@ -187,7 +205,11 @@ static gboolean query_tooltip(GtkWidget *widget, int x, int y, gboolean keyboard
                                 : describe(self, lane, ns_at(self, x), "\n");
     if (!text)
         return FALSE;
-    gtk_tooltip_set_text(tooltip, text);
+    g_autofree char *more =
+        x < REEL_TIMELINE_NAMES ? g_strdup("") : more_about(self, lane, ns_at(self, x));
+    g_autofree char *whole = g_strconcat(text, more, NULL);
+    gtk_tooltip_set_text(tooltip, whole);
+    gtk_tooltip_set_tip_area(tooltip, &(GdkRectangle){x, y - 4, 1, 12});
     return TRUE;
 }
 
@@ -398,13 +420,18 @@ static void on_lane_selected(ReelTimeline *self)
     on_change(self);
 }
 
+static void on_wakes(ReelTimeline *self)
+{
+    gtk_widget_trigger_tooltip_query(GTK_WIDGET(self));
+    gtk_widget_queue_draw(GTK_WIDGET(self));
+}
+
 void reel_timeline_set_session(ReelTimeline *self, ReelSession *session)
 {
     g_return_if_fail(REEL_IS_TIMELINE(self) && !self->session);
     self->session = g_object_ref(session);
     self->wakes = reel_wakes_new(session);
-    g_signal_connect_object(self->wakes, "changed", G_CALLBACK(gtk_widget_queue_draw), self,
-                            G_CONNECT_SWAPPED);
+    g_signal_connect_object(self->wakes, "changed", G_CALLBACK(on_wakes), self, G_CONNECT_SWAPPED);
     g_signal_connect_object(session, "notify::document", G_CALLBACK(on_document), self,
                             G_CONNECT_SWAPPED);
     const char *const properties[] = {"notify::from",           "notify::to",

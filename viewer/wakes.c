@@ -5,7 +5,7 @@
 #define ARROWS_MOST 200
 #define ROWS_MOST   300000 /* intervals that may be searched for the arrows of what is in view */
 
-enum { SLOT_WAIT = 1, SLOT_VIEW = 2 };
+enum { SLOT_WAIT = 1, SLOT_VIEW = 2, SLOT_POINT = 3 };
 
 /* A wait and who was at its other end. */
 struct wake {
@@ -22,9 +22,12 @@ struct _ReelWakes {
     GObject parent_instance;
     ReelSession *session;
     struct reel_query_service *service;
-    struct wake wait; /* at the cursor */
-    GArray *view;     /* struct wake, of what is in view */
-    GArray *arrows;   /* struct reel_scene_arrow */
+    struct wake wait;        /* at the cursor */
+    struct question pointed; /* at, with the answer */
+    struct wake pointed_wake;
+    char *pointed_place;
+    GArray *view;   /* struct wake, of what is in view */
+    GArray *arrows; /* struct reel_scene_arrow */
     guint ask_source;
 };
 
@@ -106,6 +109,81 @@ static gpointer find_view(struct reel_query *query, gpointer request)
     }
     sqlite3_finalize(row);
     return found;
+}
+
+/* A wait with the place it is in. */
+struct placed {
+    struct wake wake;
+    char *place;
+};
+
+static void placed_free(gpointer data)
+{
+    g_free(((struct placed *)data)->place);
+    g_free(data);
+}
+
+/* In the worker. */
+static gpointer find_placed(struct reel_query *query, gpointer request)
+{
+    const struct question *question = request;
+    struct placed *placed = g_new0(struct placed, 1);
+    sqlite3_stmt *row = reel_query_prepare(
+        query, "SELECT thread, coalesce(object, 0), coalesce(owner, 0), coalesce(ended_by, 0), "
+               "start_ns, end_ns, coalesce(ended_event, 0), (SELECT text FROM stack_site s WHERE "
+               "s.stack = interval.stack)" AMONG
+               " AND thread = ?3 AND start_ns = ?1 AND end_ns = ?2 LIMIT 1");
+    if (row) {
+        bind(row, question, question->thread);
+        if (reel_query_step(query, row)) {
+            placed->wake = wake_of(row);
+            placed->place = reel_query_text(row, 7);
+        }
+    }
+    sqlite3_finalize(row);
+    return placed;
+}
+
+static void placed_found(gpointer owner, gpointer answer, const struct reel_error *error)
+{
+    ReelWakes *self = owner;
+    const struct placed *placed = answer;
+    (void)error;
+    if (!placed)
+        return;
+    self->pointed_wake = placed->wake;
+    g_free(self->pointed_place);
+    self->pointed_place = g_strdup(placed->place);
+    g_signal_emit(self, changed_signal, 0);
+}
+
+void reel_wakes_point(ReelWakes *self, uint32_t thread, uint64_t start_ns, uint64_t end_ns)
+{
+    const struct question question = {thread, 0, start_ns, end_ns};
+    if (!self->service ||
+        (question.thread == self->pointed.thread && question.from_ns == self->pointed.from_ns))
+        return;
+    self->pointed = question;
+    self->pointed_wake = (struct wake){0};
+    g_clear_pointer(&self->pointed_place, g_free);
+    const struct reel_query_job job = {
+        .run = find_placed,
+        .answered = placed_found,
+        .owner = self,
+        .request = g_memdup2(&question, sizeof question),
+        .free_request = g_free,
+        .free_answer = placed_free,
+    };
+    reel_query_service_ask(self->service, SLOT_POINT, &job);
+}
+
+void reel_wakes_pointed(ReelWakes *self, uint32_t thread, uint64_t start_ns, uint32_t *ended_by,
+                        const char **place)
+{
+    gboolean known =
+        self->pointed_wake.thread == thread && thread && self->pointed_wake.start_ns == start_ns;
+    *ended_by = known ? self->pointed_wake.ended_by : 0;
+    *place = known ? self->pointed_place : NULL;
 }
 
 static void add_arrow(ReelWakes *self, const struct wake *wake)
@@ -255,6 +333,7 @@ static void reel_wakes_dispose(GObject *object)
     g_clear_pointer(&self->service, reel_query_service_free);
     g_clear_pointer(&self->view, g_array_unref);
     g_clear_pointer(&self->arrows, g_array_unref);
+    g_clear_pointer(&self->pointed_place, g_free);
     G_OBJECT_CLASS(reel_wakes_parent_class)->dispose(object);
 }
 

@@ -22,6 +22,13 @@ uint32_t reel_wakes_waker(ReelWakes *self, uint64_t *time_ns);
 /* The thread that held what is waited for at the cursor, when the wait began; 0: nobody. */
 uint32_t reel_wakes_owner(ReelWakes *self);
 
+/* A state that is pointed at, of which more is wanted: asked for when it is another one than
+ * before, `changed` when it is known. The texts are NULL until then, or when there is nothing to
+ * say. */
+void reel_wakes_point(ReelWakes *self, uint32_t thread, uint64_t start_ns, uint64_t end_ns);
+void reel_wakes_pointed(ReelWakes *self, uint32_t thread, uint64_t start_ns, uint32_t *ended_by,
+                        const char **place);
+
 G_END_DECLS
 
 #endif
