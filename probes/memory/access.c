@@ -138,6 +138,23 @@ static inline bool is_known(const struct reel_self *self, const struct reel_cell
            (second & bytes) == bytes;
 }
 
+/* Over whole words of a range of which all is known. */
+static uintptr_t skip_known(const struct reel_self *self, uintptr_t address, uintptr_t end,
+                            uint64_t flags)
+{
+    const uint64_t written = self->write_tag | REEL_TAG_BYTES;
+    const uint64_t read = self->read_tag | REEL_TAG_BYTES;
+    if (address & 7)
+        return address;
+    const struct reel_cell *cell = reel_cell_of(address);
+    for (; address + 8 <= end; address += 8, cell++)
+        if (atomic_load_explicit(&cell->tag[0], memory_order_relaxed) != written &&
+            (flags & REEL_TAG_WRITE ||
+             atomic_load_explicit(&cell->tag[1], memory_order_relaxed) != read))
+            break;
+    return address;
+}
+
 /* The thread is at work here. */
 static void access_now(struct reel_self *self, uintptr_t address, size_t size, uint64_t flags,
                        uint64_t pc)
@@ -147,6 +164,9 @@ static void access_now(struct reel_self *self, uintptr_t address, size_t size, u
     uint32_t site = reel_site_of(self, pc);
     uintptr_t end = address + size;
     while (address < end) {
+        address = skip_known(self, address, end, flags);
+        if (address == end)
+            break;
         uintptr_t word = address & ~(uintptr_t)7, next = word + 8 < end ? word + 8 : end;
         uint64_t bytes = (REEL_TAG_BYTES >> (8 - (next - address))) << (address - word);
         struct reel_cell *cell = reel_cell_of(word);

@@ -31,15 +31,21 @@ bool reel_shadow_reserve(void)
     return true;
 }
 
+/* Without the lock where there is nothing to free: who still accesses memory that is being handed
+ * out again, or handed back, is wrong whatever is remembered of it. */
 static void clear_cells(struct reel_cell *cell, struct reel_cell *end)
 {
-    for (; cell < end; cell++)
-        if (atomic_load_explicit(&cell->tag[0], memory_order_relaxed) ||
-            atomic_load_explicit(&cell->tag[1], memory_order_relaxed) || cell->more) {
+    for (; cell < end; cell++) {
+        if (REEL_UNLIKELY(cell->more)) {
             reel_cell_lock(cell);
             reel_cell_forget(cell);
             reel_cell_unlock(cell);
+        } else if (atomic_load_explicit(&cell->tag[0], memory_order_relaxed) ||
+                   atomic_load_explicit(&cell->tag[1], memory_order_relaxed)) {
+            atomic_store_explicit(&cell->tag[0], 0, memory_order_relaxed);
+            atomic_store_explicit(&cell->tag[1], 0, memory_order_relaxed);
         }
+    }
 }
 
 void reel_shadow_clear(uintptr_t address, size_t size)
