@@ -179,6 +179,23 @@ static void tables_say_what_the_trace_says(void)
     }
 }
 
+static void headings_say_what_their_columns_say(void)
+{
+    ReelWindow *window = open_window(traces[0]);
+    gpointer page = show(window, "locks", REEL_TYPE_LOCKS_PAGE);
+    GtkWidget *view = find(page, GTK_TYPE_COLUMN_VIEW, 0);
+    GtkWidget *heading = gtk_widget_get_first_child(gtk_widget_get_first_child(view));
+    GListModel *columns = gtk_column_view_get_columns(GTK_COLUMN_VIEW(view));
+    guint count = g_list_model_get_n_items(columns);
+    for (guint i = 0; i < count; i++, heading = gtk_widget_get_next_sibling(heading)) {
+        g_assert_nonnull(heading);
+        g_assert_nonnull(gtk_widget_get_tooltip_text(heading));
+    }
+    g_assert_cmpuint(count, ==, 13);
+    gtk_window_destroy(GTK_WINDOW(window));
+    settle();
+}
+
 static void an_activated_event_is_gone_to(void)
 {
     ReelWindow *window = open_window(traces[0]);
@@ -283,7 +300,15 @@ static void a_deadlock_is_a_circle_of_lock_order(void)
     gpointer page = show(window, "order", REEL_TYPE_ORDER_PAGE);
     gpointer links = find(page, REEL_TYPE_ROW_TABLE, 0);
     expect_rows(links, 2, "edges");
-    expect_rows(find(page, REEL_TYPE_ROW_TABLE, 1), G_MAXUINT, "witnesses");
+    gpointer witnesses = find(page, REEL_TYPE_ROW_TABLE, 1);
+    expect_rows(witnesses, 2, "what the witness did");
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr(ReelRow) row = row_at(witnesses, i);
+        g_signal_emit_by_name(witnesses, "activated", row);
+        g_assert_cmpuint(row->stack, !=, 0);
+        g_assert_cmpuint(reel_session_stack(reel_window_session(window)), ==, row->stack);
+        g_assert_cmpuint(reel_session_cursor(reel_window_session(window)), ==, row->time_ns);
+    }
     for (guint i = 0; i < 2; i++) {
         g_autoptr(ReelRow) row = row_at(links, i);
         g_assert_nonnull(strstr(row->cell[row->count - 1].text, "circle"));
@@ -437,6 +462,8 @@ int main(int argc, char **argv)
     if (!g_application_register(G_APPLICATION(application), NULL, &error))
         g_error("%s", error->message);
     g_test_add_func("/panel/tables-say-what-the-trace-says", tables_say_what_the_trace_says);
+    g_test_add_func("/panel/headings-say-what-their-columns-say",
+                    headings_say_what_their_columns_say);
     g_test_add_func("/panel/an-activated-event-is-gone-to", an_activated_event_is_gone_to);
     g_test_add_func("/panel/the-list-of-events-follows-the-cursor",
                     the_list_of_events_follows_the_cursor);

@@ -24,11 +24,11 @@ static const struct reel_row_column link_columns[LINK_COLUMNS] = {
      "else keeps the circle from closing"},
 };
 
-enum { WITNESS_THREAD, WITNESS_HELD, WITNESS_WANTED, WITNESS_TIME, WITNESS_COLUMNS };
+enum { WITNESS_THREAD, WITNESS_DEED, WITNESS_PLACE, WITNESS_TIME, WITNESS_COLUMNS };
 static const struct reel_row_column witness_columns[WITNESS_COLUMNS] = {
     {"Witness", REEL_ROW_TEXT, 90, "The thread that held the one and asked for the other"},
-    {"Took the first at", REEL_ROW_TEXT, -110, "Where it took the lock it held"},
-    {"Asked for the second at", REEL_ROW_TEXT, -110, "Where it asked for the other one"},
+    {"Did", REEL_ROW_TEXT, -130, "What it did with the locks, in this order"},
+    {"Where", REEL_ROW_TEXT, -130, "Enter shows the whole stack under Source"},
     {"When", REEL_ROW_MOMENT, 110, "The first time: Enter goes there"},
 };
 
@@ -69,6 +69,23 @@ static void show_links(ReelOrderPage *self)
     reel_row_table_select(self->links, 0);
 }
 
+static void add_deed(GPtrArray *rows, const struct reel_order_witness *witness, const char *deed,
+                     const char *lock, const char *place, uint64_t time_ns, uint32_t stack)
+{
+    ReelRow *row = reel_row_new(WITNESS_COLUMNS);
+    reel_row_set_text(row, WITNESS_THREAD, witness->thread_name);
+    reel_row_take_text(row, WITNESS_DEED, g_strdup_printf("%s %s", deed, lock));
+    reel_row_set_text(row, WITNESS_PLACE, place ? place : "(no stack)");
+    if (time_ns) {
+        reel_row_set_number(row, WITNESS_TIME, (double)time_ns);
+        row->time_ns = time_ns;
+    }
+    row->thread = witness->thread;
+    row->stack = stack;
+    g_ptr_array_add(rows, row);
+}
+
+/* Two rows a witness, one for each stack. */
 static void show_witnesses(ReelOrderPage *self, guint index)
 {
     const struct reel_order_link *link =
@@ -77,15 +94,10 @@ static void show_witnesses(ReelOrderPage *self, guint index)
     for (guint i = 0; i < link->witness->len; i++) {
         const struct reel_order_witness *witness =
             &g_array_index(link->witness, struct reel_order_witness, i);
-        ReelRow *row = reel_row_new(WITNESS_COLUMNS);
-        reel_row_set_text(row, WITNESS_THREAD, witness->thread_name);
-        reel_row_set_text(row, WITNESS_HELD, witness->held_place ? witness->held_place : "?");
-        reel_row_set_text(row, WITNESS_WANTED, witness->place ? witness->place : "?");
-        reel_row_set_number(row, WITNESS_TIME, (double)witness->time_ns);
-        row->time_ns = witness->time_ns;
-        row->thread = witness->thread;
-        row->stack = witness->stack;
-        g_ptr_array_add(rows, row);
+        add_deed(rows, witness, "took", name_of(self, link->from), witness->held_place,
+                 witness->held_ns, witness->held_stack);
+        add_deed(rows, witness, "asked for", name_of(self, link->to), witness->place,
+                 witness->time_ns, witness->stack);
     }
     reel_row_table_set_rows(self->witnesses, rows);
 }
