@@ -79,6 +79,7 @@ struct reel_content_options {
     /* Called in the worker now and then; may be NULL. */
     void (*progress)(gpointer data, double share);
     gpointer data;
+    gboolean keep; /* what was gathered, for the next time, if the trace is large */
 };
 
 /* Reads a sealed trace. NULL and an error (message, and what to do) on failure. May be called in

@@ -7,8 +7,10 @@
 #include "tracer/store/page_scan.h"
 #include "viewer/content.h"
 #include "viewer/content_lanes.h"
+#include "viewer/core/gathering_file.h"
 
 #define COUNT_EVERY 65536u
+#define KEPT_FROM   1000000u /* events of a trace whose lanes are kept for the next time */
 
 struct reader {
     const char *path;
@@ -485,6 +487,12 @@ static void read_facts(struct reader *reader, sqlite3 *database, struct reel_con
         content->end_ns = content->start_ns + 1;
 }
 
+/* What was read of a large trace the last time. */
+static struct reel_gathering *recall(struct reader *reader, const struct reel_content *content)
+{
+    return content->events >= KEPT_FROM ? reel_gathering_recall(reader->path) : NULL;
+}
+
 struct reel_content *reel_content_read(const char *path, const struct reel_content_options *options,
                                        GError **error)
 {
@@ -502,10 +510,17 @@ struct reel_content *reel_content_read(const char *path, const struct reel_conte
     g_ptr_array_unref(content->findings);
     content->findings = read_findings(database);
     read_gaps(&reader, database, content);
-    struct reel_gathering *gathering = gather(&reader, database);
+    struct reel_gathering *gathering = recall(&reader, content);
+    gboolean recalled = gathering != NULL;
+    if (!recalled)
+        gathering = gather(&reader, database);
     gboolean good = gathering && !reader.failed;
-    if (good) {
+    if (good && !recalled) {
         reel_gathering_finish(gathering, content->end_ns);
+        if (options->keep && content->events >= KEPT_FROM)
+            reel_gathering_keep(gathering, path);
+    }
+    if (good) {
         good = reel_content_make_lanes(content, gathering, database, &reader.error);
         content->stuck_ns = stuck_since(content);
         reel_content_choose_first_look(content);

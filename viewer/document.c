@@ -72,7 +72,9 @@ static gboolean read_trace(struct reading *reading, const char *origin,
         !(reading->copy = reel_snapshot_take(origin, &reading->recorded, error)))
         return FALSE;
     const char *path = reading->copy ? reading->copy : origin;
-    reading->content = reel_content_read(path, options, error);
+    struct reel_content_options own = *options;
+    own.keep = !reading->copy;
+    reading->content = reel_content_read(path, &own, error);
     if (!reading->content || reading->content->checked ||
         reading->content->events > CHECKED_AT_ONCE_MOST)
         return reading->content != NULL;
@@ -90,7 +92,8 @@ static void load_in_worker(GTask *task, gpointer source, gpointer task_data,
                            GCancellable *cancellable)
 {
     (void)source;
-    const struct reel_content_options options = {cancellable, note_progress, task};
+    const struct reel_content_options options = {
+        .cancellable = cancellable, .progress = note_progress, .data = task};
     struct reading *reading = g_new0(struct reading, 1);
     GError *error = NULL;
     if (read_trace(reading, task_data, &options, &error)) {
