@@ -119,9 +119,10 @@ static void add_row(struct reader *reader, sqlite3_stmt *row, const struct reel_
         path[depth++] = frame[i];
     if (frames == 0)
         path[depth++] = name_for(reader, "(no stack)");
-    uint32_t box =
-        reel_flame_add(&reader->graph->flame, path, depth, (uint64_t)sqlite3_column_int64(row, 3),
-                       (uint64_t)sqlite3_column_int64(row, 4));
+    int64_t waited = sqlite3_column_int64(row, 3);
+    uint32_t box = reel_flame_add(&reader->graph->flame, path, depth,
+                                  waited > 0 ? (uint64_t)waited : 0, /* damaged ones are negative */
+                                  (uint64_t)sqlite3_column_int64(row, 4));
     if (box)
         link_boxes(reader, box, stack, frames, ask->group != REEL_FLAME_BY_STACK ? &group : NULL);
 }

@@ -4,8 +4,8 @@
 
 #include "tracer/model/time_text.h"
 #include "viewer/palette.h"
+#include "viewer/panel/text_height.h"
 
-#define ROW         19
 #define PLACES_MOST 20000u
 #define LEAST_PX    0.7
 
@@ -22,6 +22,11 @@ struct _ReelFlameView {
 static guint selected_signal;
 
 G_DEFINE_FINAL_TYPE(ReelFlameView, reel_flame_view, GTK_TYPE_WIDGET)
+
+static int row_height(ReelFlameView *self)
+{
+    return reel_text_height(GTK_WIDGET(self)) + 3;
+}
 
 static void lay_out(ReelFlameView *self, int width)
 {
@@ -111,10 +116,11 @@ double reel_flame_view_search(ReelFlameView *self, const char *text)
 static uint32_t box_at(ReelFlameView *self, double x, double y)
 {
     int width = gtk_widget_get_width(GTK_WIDGET(self));
+    double row = row_height(self);
     lay_out(self, width);
     for (size_t i = self->count; i-- > 0;) {
         const struct reel_flame_place *place = &self->place[i];
-        if (y >= place->row * ROW && y < (place->row + 1) * ROW && x >= place->left * width &&
+        if (y >= place->row * row && y < (place->row + 1) * row && x >= place->left * width &&
             x < (place->left + place->width) * width)
             return place->box;
     }
@@ -137,17 +143,17 @@ static GdkRGBA color_of(ReelFlameView *self, const struct reel_palette *palette,
 
 static void draw_box(ReelFlameView *self, GtkSnapshot *snapshot, PangoLayout *layout,
                      const struct reel_palette *palette, const struct reel_flame_place *place,
-                     int width)
+                     int width, int row)
 {
     float left = (float)(place->left * width), wide = (float)(place->width * width);
-    float top = (float)(place->row * ROW);
+    float top = (float)((int)place->row * row);
     GdkRGBA color = color_of(self, palette, place->box);
     gboolean found = is_found(self, place->box);
     if (self->search && !found)
         color.alpha = 0.35f;
     float gap = wide > 3 ? 1 : 0;
     gtk_snapshot_append_color(
-        snapshot, &color, &GRAPHENE_RECT_INIT(left, top, MAX(wide - gap, 0.5f), (float)ROW - 1));
+        snapshot, &color, &GRAPHENE_RECT_INIT(left, top, MAX(wide - gap, 0.5f), (float)row - 1));
     if (wide > 24) {
         GdkRGBA text = self->search && !found ? palette->text : reel_palette_text_on(&color);
         if (place->box == 0)
@@ -165,7 +171,7 @@ static void draw_box(ReelFlameView *self, GtkSnapshot *snapshot, PangoLayout *la
         const GdkRGBA colors[4] = {*outline, *outline, *outline, *outline};
         GskRoundedRect rect;
         gsk_rounded_rect_init_from_rect(
-            &rect, &GRAPHENE_RECT_INIT(left, top, MAX(wide - gap, 4), (float)ROW - 1), 0);
+            &rect, &GRAPHENE_RECT_INIT(left, top, MAX(wide - gap, 4), (float)row - 1), 0);
         gtk_snapshot_append_border(snapshot, &rect, thick, colors);
     }
 }
@@ -178,12 +184,13 @@ static void reel_flame_view_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
         return;
     struct reel_palette palette;
     reel_palette_read(&palette, widget);
+    int row = row_height(self);
     lay_out(self, width);
     g_autoptr(PangoLayout) layout = gtk_widget_create_pango_layout(widget, NULL);
     pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_END);
     pango_layout_set_single_paragraph_mode(layout, TRUE);
     for (size_t i = 0; i < self->count; i++)
-        draw_box(self, snapshot, layout, &palette, &self->place[i], width);
+        draw_box(self, snapshot, layout, &palette, &self->place[i], width, row);
     if (gtk_widget_has_visible_focus(widget))
         gtk_snapshot_render_focus(snapshot, gtk_widget_get_style_context(widget), 0, 0, width,
                                   gtk_widget_get_height(widget));
@@ -196,7 +203,8 @@ static void reel_flame_view_measure(GtkWidget *widget, GtkOrientation orientatio
     (void)for_size;
     ReelFlameView *self = REEL_FLAME_VIEW(widget);
     int rows = self->graph ? (int)self->graph->flame.deepest + 1 : 1;
-    *minimum = *natural = orientation == GTK_ORIENTATION_HORIZONTAL ? 100 : rows * ROW + 4;
+    *minimum = *natural =
+        orientation == GTK_ORIENTATION_HORIZONTAL ? 100 : rows * row_height(self) + 4;
     *minimum_baseline = *natural_baseline = -1;
 }
 

@@ -131,7 +131,7 @@ static unsigned most_at_once(const struct lock_sum *lock)
     for (guint b = 0, e = 0; b < lock->begins->len; b++) {
         uint64_t begin = g_array_index(lock->begins, uint64_t, b);
         for (; e < lock->ends->len && g_array_index(lock->ends, uint64_t, e) <= begin; e++)
-            now--;
+            now -= now > 0; /* a damaged trace may end waits that did not begin */
         now++;
         most = MAX(most, now);
     }

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "viewer/palette.h"
+#include "viewer/panel/text_height.h"
 
-#define NODE_HEIGHT 22
-#define NODE_MOST   150 /* wide */
-#define REACH       7.0 /* how near to an edge a click selects it */
+#define NODE_MOST 150 /* wide */
+#define REACH     7.0 /* how near to an edge a click selects it */
 
 struct _ReelOrderView {
     GtkWidget parent_instance;
@@ -28,6 +28,11 @@ static const struct reel_order_lock *lock_at(ReelOrderView *self, guint index)
 static const struct reel_order_link *link_at(ReelOrderView *self, guint index)
 {
     return &g_array_index(self->graph->link, struct reel_order_link, index);
+}
+
+static int node_height(ReelOrderView *self)
+{
+    return reel_text_height(GTK_WIDGET(self)) + 6;
 }
 
 static guint layers_of(ReelOrderView *self, guint *most)
@@ -51,9 +56,9 @@ static void box_of(ReelOrderView *self, guint index, graphene_rect_t *box)
     double height = gtk_widget_get_height(GTK_WIDGET(self));
     const struct reel_order_node *node =
         &g_array_index(self->graph->node, struct reel_order_node, index);
-    double wide = MIN(NODE_MOST, width / layers * 0.66);
+    double wide = MIN(NODE_MOST, width / layers * 0.66), high = node_height(self);
     graphene_rect_init(box, (float)(node->x * width - wide / 2),
-                       (float)(node->y * height - NODE_HEIGHT / 2.0), (float)wide, NODE_HEIGHT);
+                       (float)(node->y * height - high / 2), (float)wide, (float)high);
 }
 
 /* A curve from one box to another: its four points. What goes back bends below. */
@@ -62,17 +67,18 @@ static void curve_of(ReelOrderView *self, const struct reel_order_link *link, do
     graphene_rect_t from, to;
     box_of(self, link->from, &from);
     box_of(self, link->to, &to);
-    double from_y = from.origin.y + NODE_HEIGHT / 2.0, to_y = to.origin.y + NODE_HEIGHT / 2.0;
+    double high = from.size.height;
+    double from_y = from.origin.y + high / 2, to_y = to.origin.y + high / 2;
     gboolean back = from.origin.x >= to.origin.x;
     double from_x = back ? from.origin.x : from.origin.x + from.size.width;
     double to_x = back ? to.origin.x + to.size.width : to.origin.x;
-    double reach = (to_x - from_x) * 0.4, bend = back ? NODE_HEIGHT * 1.3 : 0;
+    double reach = (to_x - from_x) * 0.4, bend = back ? high * 1.3 : 0;
     if (link->from == link->to) {
         from_x = from.origin.x + from.size.width * 0.6;
         to_x = from.origin.x + from.size.width * 0.4;
-        from_y = to_y = from.origin.y + NODE_HEIGHT;
+        from_y = to_y = from.origin.y + high;
         reach = 0;
-        bend = NODE_HEIGHT;
+        bend = high;
     }
     const double all[8] = {from_x,       from_y,      from_x + reach, from_y + bend,
                            to_x - reach, to_y + bend, to_x,           to_y};
@@ -144,7 +150,8 @@ static void draw_node(ReelOrderView *self, cairo_t *cairo, PangoLayout *layout,
     pango_layout_set_width(layout, (int)(box.size.width - 8) * PANGO_SCALE);
     int text_height;
     pango_layout_get_pixel_size(layout, NULL, &text_height);
-    cairo_move_to(cairo, box.origin.x + 4, box.origin.y + (NODE_HEIGHT - text_height) / 2.0);
+    cairo_move_to(cairo, box.origin.x + 4,
+                  box.origin.y + ((double)box.size.height - text_height) / 2.0);
     pango_cairo_show_layout(cairo, layout);
 }
 
@@ -180,9 +187,10 @@ static void reel_order_view_measure(GtkWidget *widget, GtkOrientation orientatio
 {
     (void)for_size;
     guint most, layers = layers_of(REEL_ORDER_VIEW(widget), &most);
-    *minimum = *natural = orientation == GTK_ORIENTATION_HORIZONTAL
-                              ? (int)MAX(layers * 110, 120u)
-                              : (int)(most * (NODE_HEIGHT + 14) + 20);
+    *minimum = *natural =
+        orientation == GTK_ORIENTATION_HORIZONTAL
+            ? (int)MAX(layers * 76, 120u)
+            : (int)(most * ((guint)node_height(REEL_ORDER_VIEW(widget)) + 14) + 20);
     *minimum_baseline = *natural_baseline = -1;
 }
 
