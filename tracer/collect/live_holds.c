@@ -6,7 +6,8 @@
 #include "probes/event/kinds.h"
 #include "probes/event/record.h"
 
-#define NAMES_LIMIT 4096u
+#define NAMES_LIMIT      4096u
+#define SEMAPHORES_LIMIT 65536u
 
 static guint hash_name(const void *key)
 {
@@ -72,13 +73,14 @@ bool reel_live_holds_is_lock(const struct reel_live_holds *holds, uint32_t proce
     return semaphore && semaphore->is_lock && semaphore->returned;
 }
 
-static void begin_semaphore(struct reel_live_holds *holds, const struct reel_event *event)
+static void note_semaphore(struct reel_live_holds *holds, const struct reel_event *event)
 {
     const struct reel_live_semaphore fresh = {
         .object = event->object, .process = event->process, .is_lock = event->argument == 1};
-    if (event->flags & REEL_FLAG_SHARED_OBJECT)
-        return;
-    g_hash_table_add(holds->semaphores, g_memdup2(&fresh, sizeof fresh));
+    g_hash_table_remove(holds->semaphores, &fresh);
+    if (event->operation == REEL_OP_INIT && !(event->flags & REEL_FLAG_SHARED_OBJECT) &&
+        g_hash_table_size(holds->semaphores) < SEMAPHORES_LIMIT)
+        g_hash_table_add(holds->semaphores, g_memdup2(&fresh, sizeof fresh));
 }
 
 /* A program that waits in a loop for what others tell it may have very many of them. */
@@ -182,8 +184,8 @@ void reel_live_holds_event(struct reel_live_holds *holds, uint32_t slot,
     if (event->operation == REEL_OP_NAME || event->operation == REEL_OP_INIT ||
         event->operation == REEL_OP_DESTROY) {
         learn_name(holds, event);
-        if (event->operation == REEL_OP_INIT && event->class == REEL_CLASS_SEMAPHORE)
-            begin_semaphore(holds, event);
+        if (event->operation != REEL_OP_NAME && event->class == REEL_CLASS_SEMAPHORE)
+            note_semaphore(holds, event);
         return;
     }
     struct reel_live_holder *holder = &holds->holder[slot];

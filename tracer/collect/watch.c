@@ -1,41 +1,18 @@
 #include "tracer/collect/watch.h"
 
-#include <errno.h>
 #include <glib.h>
-#include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "probes/event/clock.h"
 #include "tracer/collect/live_target.h"
 #include "tracer/collect/watch_access.h"
-#include "tracer/collect/watch_ring.h"
+#include "tracer/collect/watch_registers.h"
 
-#define RING_PAGES 512u /* 2 MiB a processor: ten thousand hits */
 #define CODE_LIMIT 65536u
 #define TURN_NS    10000000u
 #define PAIR_NS    100000u /* the two samples of one access are not further apart */
-
-struct ring {
-    struct reel_watch_ring buffer;
-    uint64_t last_ns; /* of its newest sample */
-};
-
-/* One register, of all threads. */
-struct point {
-    struct reel_watch_range range, before; /* `before`: its last turn */
-    bool writes_only;
-    unsigned index; /* of the range, among those of its process */
-};
-
-struct event {
-    int descriptor;
-    struct point *point;
-};
 
 struct armed {
     pid_t pid;
@@ -46,7 +23,7 @@ struct armed {
 struct sample {
     uint64_t ns; /* CLOCK_MONOTONIC */
     int32_t pid, tid;
-    const struct point *point; /* NULL: samples were lost */
+    const struct reel_watch_point *point; /* NULL: samples were lost */
     uint64_t lost, since_ns;
     uint64_t ip, address;
     uint32_t depth;
@@ -59,11 +36,8 @@ enum code { CODE_KNOWN = 1, CODE_ATOMIC = 2, CODE_CALL = 4 };
 struct reel_watch {
     const struct reel_watch_hooks *hooks;
     const struct reel_clock_map *clock;
-    struct ring *ring; /* by processor */
-    long processors;
-    GHashTable *points; /* the kernel's id of an event → struct point */
-    GPtrArray *all;     /* struct point */
-    GArray *events;     /* struct event */
+    struct reel_watch_registers *registers;
+    uint64_t *last_ns;  /* by processor: of the newest sample in its buffer */
     GArray *armed;      /* struct armed */
     GHashTable *code;   /* address → what is before it: bits of enum code */
     GHashTable *shared; /* set of addresses that an atomic instruction was seen at */
@@ -95,23 +69,14 @@ static void take_pair(const struct reel_watch *watch, uint64_t *tick, uint64_t *
     }
 }
 
-static void close_event(void *event)
-{
-    close(((struct event *)event)->descriptor);
-}
-
 struct reel_watch *reel_watch_new(const struct reel_watch_hooks *hooks,
                                   const struct reel_clock_map *clock)
 {
     struct reel_watch *watch = g_new0(struct reel_watch, 1);
     watch->hooks = hooks;
     watch->clock = clock;
-    watch->processors = MAX(sysconf(_SC_NPROCESSORS_CONF), 1);
-    watch->ring = g_new0(struct ring, (gsize)watch->processors);
-    watch->points = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-    watch->all = g_ptr_array_new_with_free_func(g_free);
-    watch->events = g_array_new(FALSE, FALSE, sizeof(struct event));
-    g_array_set_clear_func(watch->events, close_event);
+    watch->registers = reel_watch_registers_new();
+    watch->last_ns = g_new0(uint64_t, reel_watch_registers_processors(watch->registers));
     watch->armed = g_array_new(FALSE, FALSE, sizeof(struct armed));
     watch->code = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     watch->shared = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
@@ -125,122 +90,20 @@ void reel_watch_free(struct reel_watch *watch)
 {
     if (!watch)
         return;
-    for (long i = 0; i < watch->processors; i++)
-        reel_watch_ring_unmap(&watch->ring[i].buffer);
-    g_array_free(watch->events, TRUE);
-    g_hash_table_destroy(watch->points);
-    g_ptr_array_unref(watch->all);
+    reel_watch_registers_free(watch->registers);
+    g_free(watch->last_ns);
     g_array_free(watch->armed, TRUE);
     g_hash_table_destroy(watch->code);
     g_hash_table_destroy(watch->shared);
     g_array_free(watch->samples, TRUE);
     g_array_free(watch->hits, TRUE);
-    g_free(watch->ring);
     g_free(watch);
-}
-
-static struct perf_event_attr attributes_of(const struct point *point)
-{
-    struct perf_event_attr attributes = {
-        .type = PERF_TYPE_BREAKPOINT,
-        .size = sizeof attributes,
-        .bp_type = point->writes_only ? HW_BREAKPOINT_W : HW_BREAKPOINT_RW,
-        .bp_addr = point->range.address,
-        .bp_len = point->range.size,
-        .sample_period = 1,
-        .sample_type =
-            PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR | PERF_SAMPLE_ID,
-        .sample_max_stack = REEL_WATCH_FRAMES,
-        .sample_id_all = 1,
-        .inherit = 1,
-        .exclude_kernel = 1,
-        .exclude_hv = 1,
-        .exclude_callchain_kernel = 1,
-        .use_clockid = 1,
-        .clockid = CLOCK_MONOTONIC,
-        .watermark = 1,
-    };
-    if (!point->writes_only) /* one stack for an access is enough */
-        attributes.sample_type |= PERF_SAMPLE_CALLCHAIN;
-    return attributes;
-}
-
-static int open_event(const struct point *point, pid_t tid, int cpu)
-{
-    struct perf_event_attr attributes = attributes_of(point);
-    return (int)syscall(SYS_perf_event_open, &attributes, tid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-}
-
-static int refuse(struct reel_watch *watch, pid_t pid, int error)
-{
-    const char *help = "";
-    if (error == EACCES || error == EPERM)
-        help =
-            ": the kernel does not let users do that; lower /proc/sys/kernel/perf_event_paranoid "
-            "to 2";
-    else if (error == ENOSPC || error == EBUSY)
-        help = ": the processor's debug registers are in use, by a debugger perhaps, or inherited "
-               "by a program that another one ran";
-    else if (error == ENOENT || error == EOPNOTSUPP || error == ENODEV || error == EINVAL)
-        help = ": there are no debug registers here; virtual machines often have none";
-    else if (error == ENOMEM)
-        help = ": the buffers do not fit the limit of locked memory (ulimit -l)";
-    g_autofree char *why = g_strdup_printf("%s%s", strerror(error), help);
-    watch->hooks->refused(watch->hooks->data, pid, why);
-    return -error;
-}
-
-static int arm_thread(struct reel_watch *watch, struct point *point, pid_t tid)
-{
-    for (long cpu = 0; cpu < watch->processors; cpu++) {
-        struct reel_watch_ring *buffer = &watch->ring[cpu].buffer;
-        int event = open_event(point, tid, (int)cpu);
-        if (event < 0 && (errno == ESRCH || (errno == ENODEV && cpu > 0)))
-            continue; /* it has ended; or that processor is offline */
-        if (event < 0)
-            return -errno;
-        uint64_t id;
-        bool good = buffer->page ? ioctl(event, PERF_EVENT_IOC_SET_OUTPUT, buffer->descriptor) == 0
-                                 : reel_watch_ring_map(buffer, event, RING_PAGES);
-        if (!good || ioctl(event, PERF_EVENT_IOC_ID, &id) != 0) {
-            int error = good ? errno : ENOMEM;
-            close(event);
-            return -error;
-        }
-        struct event opened = {event, point};
-        g_array_append_val(watch->events, opened);
-        g_hash_table_insert(watch->points, g_memdup2(&id, sizeof id), point);
-    }
-    return 0;
-}
-
-/* All threads there are. One that is made meanwhile inherits, or is found by looking again. */
-static int arm_process(struct reel_watch *watch, pid_t pid, struct point *const *points,
-                       unsigned count)
-{
-    g_autoptr(GHashTable) done = g_hash_table_new(NULL, NULL);
-    for (bool again = true; again;) {
-        g_autoptr(GArray) tids = g_array_new(FALSE, FALSE, sizeof(pid_t));
-        again = false;
-        if (!reel_live_tasks(pid, tids))
-            return 0; /* it has ended */
-        for (guint i = 0; i < tids->len; i++) {
-            pid_t tid = g_array_index(tids, pid_t, i);
-            if (!g_hash_table_add(done, GINT_TO_POINTER(tid)))
-                continue;
-            again = true;
-            for (unsigned p = 0; p < count; p++) {
-                int error = arm_thread(watch, points[p], tid);
-                if (error)
-                    return error;
-            }
-        }
-    }
-    return 0;
 }
 
 static bool is_inherited(const struct reel_watch *watch, const struct armed *fresh)
 {
+    if (watch->hooks->turn) /* of one image only, wherever the registers are by now */
+        return watch->armed->len > 0;
     for (guint i = 0; i < watch->armed->len; i++) {
         const struct armed *known = &g_array_index(watch->armed, struct armed, i);
         bool same = known->count == fresh->count;
@@ -264,26 +127,16 @@ void reel_watch_attach(struct reel_watch *watch, pid_t pid)
         return;
     /* A fork has the same image at the same addresses; a new image hardly ever. */
     bool inherited = is_inherited(watch, &armed);
+    int error =
+        inherited ? 0 : reel_watch_registers_arm(watch->registers, pid, armed.range, armed.count);
+    if (error) {
+        g_autofree char *why = reel_watch_registers_explain(-error);
+        watch->hooks->refused(watch->hooks->data, pid, why);
+        return;
+    }
     g_array_append_val(watch->armed, armed);
     if (inherited)
         return;
-    struct point *points[2 * REEL_WATCH_RANGES];
-    unsigned count = 0;
-    for (unsigned i = 0; i < armed.count; i++)
-        for (int writes_only = 0; writes_only < 2; writes_only++) {
-            struct point *point = g_new0(struct point, 1);
-            *point = (struct point){.range = armed.range[i],
-                                    .before = armed.range[i],
-                                    .writes_only = writes_only,
-                                    .index = i};
-            g_ptr_array_add(watch->all, point);
-            points[count++] = point;
-        }
-    int error = arm_process(watch, pid, points, count);
-    if (error) {
-        refuse(watch, pid, -error);
-        return;
-    }
     uint64_t now_ns = reel_clock_map_ns(watch->clock, reel_clock_map_ticks(watch->clock));
     for (unsigned i = 0; !watch->hooks->turn && i < armed.count; i++) {
         struct reel_watch_hit begun = {.time_ns = now_ns,
@@ -297,7 +150,7 @@ void reel_watch_attach(struct reel_watch *watch, pid_t pid)
 }
 
 /* ip, pid and tid, time, address, id, callchain: in the order of perf_event_open(2). */
-static void take_sample(struct reel_watch *watch, struct ring *ring, const char *body, size_t bytes)
+static void take_sample(struct reel_watch *watch, uint64_t *last_ns, const char *body, size_t bytes)
 {
     struct sample sample = {0};
     uint64_t id, count;
@@ -309,8 +162,8 @@ static void take_sample(struct reel_watch *watch, struct ring *ring, const char 
     memcpy(&sample.ns, body + 16, 8);
     memcpy(&sample.address, body + 24, 8);
     memcpy(&id, body + 32, 8);
-    sample.point = g_hash_table_lookup(watch->points, &id);
-    ring->last_ns = sample.ns;
+    sample.point = reel_watch_registers_point(watch->registers, id);
+    *last_ns = sample.ns;
     if (!sample.point)
         return;
     if (bytes >= 48)
@@ -332,9 +185,10 @@ static void take_sample(struct reel_watch *watch, struct ring *ring, const char 
 }
 
 /* id, count; then who ran when that was told, and when: pid and tid, time. */
-static void take_loss(struct reel_watch *watch, struct ring *ring, const char *body, size_t bytes)
+static void take_loss(struct reel_watch *watch, const uint64_t *last_ns, const char *body,
+                      size_t bytes)
 {
-    struct sample sample = {.since_ns = ring->last_ns};
+    struct sample sample = {.since_ns = *last_ns};
     if (bytes < 32)
         return;
     memcpy(&sample.lost, body + 8, 8);
@@ -348,16 +202,16 @@ static void take_loss(struct reel_watch *watch, struct ring *ring, const char *b
 /* Whose record it is, of what buffer. */
 struct reading {
     struct reel_watch *watch;
-    struct ring *ring;
+    uint64_t *last_ns;
 };
 
 static void take_record(void *data, uint32_t type, const char *body, size_t bytes)
 {
     const struct reading *reading = data;
     if (type == PERF_RECORD_SAMPLE)
-        take_sample(reading->watch, reading->ring, body, bytes);
+        take_sample(reading->watch, reading->last_ns, body, bytes);
     else if (type == PERF_RECORD_LOST)
-        take_loss(reading->watch, reading->ring, body, bytes);
+        take_loss(reading->watch, reading->last_ns, body, bytes);
 }
 
 static gint by_thread_and_time(gconstpointer a, gconstpointer b)
@@ -389,23 +243,11 @@ void reel_watch_turn(struct reel_watch *watch)
 {
     struct reel_watch_range fresh[REEL_WATCH_RANGES];
     uint64_t now_ns = monotonic();
-    if (!watch->hooks->turn || !watch->all->len || now_ns - watch->turned_ns < TURN_NS)
+    if (!watch->hooks->turn || !watch->armed->len || now_ns - watch->turned_ns < TURN_NS)
         return;
     watch->turned_ns = now_ns;
     unsigned count = watch->hooks->turn(watch->hooks->data, fresh);
-    for (guint i = 0; i < watch->all->len; i++) {
-        struct point *point = watch->all->pdata[i];
-        if (point->index >= count)
-            continue;
-        point->before = point->range;
-        point->range = fresh[point->index];
-    }
-    for (guint i = 0; i < watch->events->len; i++) {
-        const struct event *event = &g_array_index(watch->events, struct event, i);
-        struct perf_event_attr attributes = attributes_of(event->point);
-        if (event->point->index < count)
-            ioctl(event->descriptor, PERF_EVENT_IOC_MODIFY_ATTRIBUTES, &attributes);
-    }
+    reel_watch_registers_move(watch->registers, fresh, count);
 }
 
 bool reel_watch_is_armed(const struct reel_watch *watch, pid_t pid, uint64_t address)
@@ -431,7 +273,7 @@ static bool is_other_half(const struct sample *one, const struct sample *other)
 static void add_hit(struct reel_watch *watch, const struct sample *sample, bool writes,
                     uint64_t tick)
 {
-    const struct point *point = sample->point;
+    const struct reel_watch_point *point = sample->point;
     const struct reel_watch_range *range =
         sample->address == point->range.address ? &point->range : &point->before;
     bool step = code_before(watch, sample->pid, sample->ip) & CODE_ATOMIC;
@@ -477,9 +319,9 @@ void reel_watch_look(struct reel_watch *watch, int32_t ended)
     uint64_t begin = monotonic();
     guint kept = 0;
     uint64_t tick_now, ns_now;
-    for (long i = 0; i < watch->processors; i++) {
-        struct reading reading = {watch, &watch->ring[i]};
-        reel_watch_ring_read(&watch->ring[i].buffer, take_record, &reading);
+    for (unsigned i = 0; i < reel_watch_registers_processors(watch->registers); i++) {
+        struct reading reading = {watch, &watch->last_ns[i]};
+        reel_watch_ring_read(reel_watch_registers_ring(watch->registers, i), take_record, &reading);
     }
     take_pair(watch, &tick_now, &ns_now);
     g_array_sort(watch->samples, by_thread_and_time);
