@@ -73,6 +73,14 @@ gpointer panel_ask(const char *path, gpointer (*run)(struct reel_query *, gpoint
     return asked.answer;
 }
 
+gpointer panel_ask_either(const char *path, gpointer (*run)(struct reel_query *, gpointer),
+                          gpointer request)
+{
+    struct asked asked = ask(path, run, request);
+    assert_true(asked.answer || *asked.error.message);
+    return asked.answer;
+}
+
 struct reel_error panel_ask_in_vain(const char *path,
                                     gpointer (*run)(struct reel_query *, gpointer),
                                     gpointer request)

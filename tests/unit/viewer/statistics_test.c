@@ -229,6 +229,52 @@ static void waits_by_thread_stand_below_their_thread(void **state)
     reel_flame_graph_unref(graph);
 }
 
+/* Whatever a file says: an answer or an error, and no harm. */
+static void damaged_rows_do_no_harm(void **state)
+{
+    static const char *const damages[] = {
+        "UPDATE stack SET parent = id",
+        "UPDATE interval SET end_ns = start_ns - 5000000000",
+        "UPDATE interval SET start_ns = -9223372036854775807",
+        "UPDATE interval SET stack = 4294967297, object = -1, thread = 77",
+        "UPDATE interval SET state = 'no-such-state'",
+        "UPDATE hold SET end_ns = -1, thread = -1, object = 4294967295",
+        "UPDATE event SET thread = 99999999, object = 123456789, stack = -3",
+        "UPDATE event SET operation = 255, class = 200",
+        "DELETE FROM object",
+        "DELETE FROM thread",
+        "DELETE FROM frame",
+        "UPDATE thread SET name = x'ff00fe', process = 9",
+        "UPDATE meta SET value = 'abc' WHERE key = 'processors'",
+        "DROP TABLE lock_total",
+        "DROP TABLE interval",
+    };
+    gpointer (*const reads[])(struct reel_query *, gpointer) = {
+        reel_thread_statistics_read, reel_lock_statistics_read, reel_wait_statistics_read,
+        reel_range_sum_read, reel_order_graph_read};
+    const GDestroyNotify frees[] = {
+        (GDestroyNotify)g_ptr_array_unref, (GDestroyNotify)g_ptr_array_unref,
+        (GDestroyNotify)g_ptr_array_unref, g_free, (GDestroyNotify)reel_order_graph_unref};
+    for (unsigned i = 0; i < G_N_ELEMENTS(damages); i++) {
+        const char *path = panel_trace(*state, CONTENDED);
+        scratch_sql(path, damages[i]);
+        for (int whole = 0; whole < 2; whole++) {
+            struct reel_statistics_request *request = reel_statistics_request_new(0, 100000, whole);
+            for (unsigned r = 0; r < G_N_ELEMENTS(reads); r++) {
+                gpointer answer = panel_ask_either(path, reads[r], request);
+                if (answer)
+                    frees[r](answer);
+            }
+            g_free(request);
+            struct reel_flame_request flame = {
+                .to_ns = 100000, .roles = ~0u, .group = whole ? REEL_FLAME_BY_OBJECT : 0};
+            struct reel_flame_graph *graph = panel_ask_either(path, reel_flame_graph_read, &flame);
+            if (graph)
+                reel_flame_graph_unref(graph);
+        }
+    }
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -245,6 +291,7 @@ int main(void)
         TEST(one_order_is_no_circle),
         TEST(the_flame_graph_weighs_what_was_waited),
         TEST(waits_by_thread_stand_below_their_thread),
+        TEST(damaged_rows_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
