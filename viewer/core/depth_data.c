@@ -81,6 +81,7 @@ bool reel_depth_data_count_spans(struct reel_depth_data *data, uint64_t *begin, 
     for (size_t b = 0, e = 0; e < spans;) {
         /* What ends and begins at one instant is handed over: the end comes first. */
         uint64_t now = b < spans && begin[b] < end[e] ? begin[b] : end[e];
+        const size_t before = b + e;
         while (e < spans && end[e] == now && depth > 0) {
             depth--;
             e++;
@@ -93,6 +94,8 @@ bool reel_depth_data_count_spans(struct reel_depth_data *data, uint64_t *begin, 
             depth--;
             e++;
         }
+        if (b + e == before)
+            e++; /* an end without a beginning: the trace is damaged */
         if (!reel_depth_data_append(data, now, depth))
             return false;
     }

@@ -88,6 +88,16 @@ static void spans_are_counted_where_they_overlap(void **state)
     reel_depth_data_clear(&data);
 }
 
+static void an_end_before_its_beginning_ends_nothing_else(void **state)
+{
+    (void)state;
+    uint64_t begin[] = {10, 50}, end[] = {5, 60};
+    struct reel_depth_data data = {0};
+    assert_true(reel_depth_data_count_spans(&data, begin, end, 2));
+    assert_int_equal(reel_depth_data_at(&data, 70), 1);
+    reel_depth_data_clear(&data);
+}
+
 static void what_rose_and_fell_at_one_instant_was_as_high_as_it_was(void **state)
 {
     (void)state;
@@ -106,6 +116,7 @@ int main(void)
         cmocka_unit_test(columns_equal_their_definition),
         cmocka_unit_test(nothing_is_zero_everywhere),
         cmocka_unit_test(spans_are_counted_where_they_overlap),
+        cmocka_unit_test(an_end_before_its_beginning_ends_nothing_else),
         cmocka_unit_test(what_rose_and_fell_at_one_instant_was_as_high_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
