@@ -238,15 +238,18 @@ static gboolean add_locks(struct making *making, gboolean costly)
 static gboolean add_queues(struct making *making)
 {
     sqlite3_stmt *row =
-        ask(making, "SELECT o.id, c.name, coalesce(o.capacity, 0) FROM object o JOIN class c ON "
-                    "c.id = o.class WHERE o.class IN (8, 13, 19, 22) ORDER BY o.class = 22 DESC, "
-                    "o.class = 19 DESC, o.class = 13 DESC, o.id");
+        ask(making,
+            "SELECT o.id, c.name, coalesce(o.capacity, 0), o.class FROM object o JOIN class c ON "
+            "c.id = o.class WHERE o.class IN (8, 13, 19, 22) ORDER BY o.class = 22 DESC, "
+            "o.class = 19 DESC, o.class = 13 DESC, o.id");
     gboolean good = row != NULL;
     guint count = 0;
     while (good && count < QUEUES_MOST && sqlite3_step(row) == SQLITE_ROW) {
         uint32_t id = (uint32_t)sqlite3_column_int64(row, 0);
         struct reel_gathered_object *gathered = reel_gathering_object(making->gathering, id);
-        if (!gathered || gathered->depth.highest <= 0 ||
+        /* A semaphore that is one or nothing is no queue: a lock, or a bell. */
+        int32_t least = sqlite3_column_int(row, 3) == REEL_CLASS_SEMAPHORE ? 2 : 1;
+        if (!gathered || gathered->depth.highest < least ||
             g_hash_table_contains(making->content->by_object, GUINT_TO_POINTER(id)))
             continue;
         if (count++ == 0)

@@ -6,6 +6,8 @@
 #include "viewer/state_query.h"
 #include "viewer/wait_graph.h"
 
+#define QUEUES_SHOWN 20u
+
 struct _ReelStatePanel {
     GtkWidget parent_instance;
     ReelSession *session;
@@ -91,6 +93,12 @@ static void append_queues(ReelStatePanel *self, const struct reel_state_answer *
         return;
     append(self, "\nQueues\n", self->bold);
     for (guint i = 0; i < answer->queues->len; i++) {
+        if (i == QUEUES_SHOWN) {
+            g_autofree char *rest =
+                g_strdup_printf("  and %u more\n", answer->queues->len - QUEUES_SHOWN);
+            append(self, rest, self->dim);
+            break;
+        }
         const struct reel_state_queue *queue =
             &g_array_index(answer->queues, struct reel_state_queue, i);
         g_autofree char *text = g_strdup_printf("  %s: %" G_GINT64_FORMAT "\n",
