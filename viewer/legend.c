@@ -23,27 +23,15 @@ static void draw_swatch(GtkDrawingArea *area, cairo_t *cairo, int width, int hei
 
 void reel_legend_fill(GtkFlowBox *legend)
 {
-    static const struct {
-        enum reel_state_role role;
-        const char *text;
-    } entries[] = {{REEL_STATE_ROLE_RUNNING, "running"},
-                   {REEL_STATE_ROLE_RUNNABLE, "waits for a processor"},
-                   {REEL_STATE_ROLE_LOCK, "waits for a held lock"},
-                   {REEL_STATE_ROLE_ORDER, "waits for another's work"},
-                   {REEL_STATE_ROLE_GIL, "waits for a global lock"},
-                   {REEL_STATE_ROLE_IO, "i/o"},
-                   {REEL_STATE_ROLE_CALLBACK, "callback"},
-                   {REEL_STATE_ROLE_IDLE, "idle"},
-                   {REEL_STATE_ROLE_GAP, "not recorded"}};
-    for (unsigned i = 0; i < G_N_ELEMENTS(entries); i++) {
+    for (unsigned role = 0; role < REEL_STATE_ROLE_COUNT; role++) {
         GtkWidget *pair = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 5);
         GtkWidget *swatch = gtk_drawing_area_new();
-        GtkWidget *label = gtk_label_new(entries[i].text);
+        GtkWidget *label = gtk_label_new(reel_palette_role_title(role));
         gtk_drawing_area_set_content_width(GTK_DRAWING_AREA(swatch), 14);
         gtk_drawing_area_set_content_height(GTK_DRAWING_AREA(swatch), 12);
         gtk_widget_set_valign(swatch, GTK_ALIGN_CENTER);
         gtk_drawing_area_set_draw_func(GTK_DRAWING_AREA(swatch), draw_swatch,
-                                       GUINT_TO_POINTER(entries[i].role), NULL);
+                                       GUINT_TO_POINTER(role), NULL);
         gtk_widget_add_css_class(label, "reel-summary");
         gtk_box_append(GTK_BOX(pair), swatch);
         gtk_box_append(GTK_BOX(pair), label);

@@ -136,3 +136,19 @@ GdkRGBA reel_palette_text_on(const GdkRGBA *color)
 {
     return luminance(color) > 0.45f ? (GdkRGBA){0, 0, 0, 1} : (GdkRGBA){1, 1, 1, 1};
 }
+
+const char *reel_palette_role_title(enum reel_state_role role)
+{
+    static const char *const titles[REEL_STATE_ROLE_COUNT] = {
+        [REEL_STATE_ROLE_RUNNING] = "running",
+        [REEL_STATE_ROLE_RUNNABLE] = "waits for a processor",
+        [REEL_STATE_ROLE_LOCK] = "waits for a held lock",
+        [REEL_STATE_ROLE_ORDER] = "waits for another's work",
+        [REEL_STATE_ROLE_GIL] = "waits for a global lock",
+        [REEL_STATE_ROLE_IO] = "i/o",
+        [REEL_STATE_ROLE_CALLBACK] = "callback",
+        [REEL_STATE_ROLE_IDLE] = "idle",
+        [REEL_STATE_ROLE_GAP] = "not recorded",
+    };
+    return titles[role];
+}

@@ -25,6 +25,9 @@ gboolean reel_palette_load(struct reel_palette *palette, const char *theme);
 /* The pixel of a role at a place: stripes, dots, lines. */
 uint32_t reel_palette_pixel(const struct reel_palette *palette, enum reel_state_role role, int x,
                             int y);
+/* What a legend says of a role, in the order of legends: "waits for a held lock". */
+const char *reel_palette_role_title(enum reel_state_role role);
+
 /* Black or white, whichever reads better on `color`. */
 GdkRGBA reel_palette_text_on(const GdkRGBA *color);
 

@@ -21,29 +21,17 @@ int reel_picture_height(const struct reel_picture *picture)
 
 static void draw_legend(const struct reel_picture *picture, struct reel_painter *painter, double y)
 {
-    static const struct {
-        enum reel_state_role role;
-        const char *text;
-    } entries[] = {{REEL_STATE_ROLE_RUNNING, "running"},
-                   {REEL_STATE_ROLE_RUNNABLE, "waits for a processor"},
-                   {REEL_STATE_ROLE_LOCK, "waits for a held lock"},
-                   {REEL_STATE_ROLE_ORDER, "waits for another's work"},
-                   {REEL_STATE_ROLE_GIL, "waits for a global lock"},
-                   {REEL_STATE_ROLE_IO, "i/o"},
-                   {REEL_STATE_ROLE_CALLBACK, "callback"},
-                   {REEL_STATE_ROLE_IDLE, "idle"},
-                   {REEL_STATE_ROLE_GAP, "not recorded"}};
     double x = 8;
-    for (unsigned i = 0; i < G_N_ELEMENTS(entries); i++) {
+    for (unsigned role = 0; role < REEL_STATE_ROLE_COUNT; role++) {
+        const char *title = reel_palette_role_title(role);
         uint32_t *pixels = g_new(uint32_t, 14 * 12);
         for (int row = 0; row < 12; row++)
             for (int column = 0; column < 14; column++)
-                pixels[row * 14 + column] =
-                    reel_palette_pixel(picture->palette, entries[i].role, column, row);
+                pixels[row * 14 + column] = reel_palette_pixel(picture->palette, role, column, row);
         painter->class->pixels(painter, x, y + 7, 14, 12, pixels);
-        double width = reel_paint_text_width(painter, entries[i].text, REEL_TEXT_SMALL) + 2;
-        reel_paint_text(painter, entries[i].text, x + 19, y, width, LEGEND_HEIGHT,
-                        &picture->palette->text, REEL_TEXT_SMALL);
+        double width = reel_paint_text_width(painter, title, REEL_TEXT_SMALL) + 2;
+        reel_paint_text(painter, title, x + 19, y, width, LEGEND_HEIGHT, &picture->palette->text,
+                        REEL_TEXT_SMALL);
         x += 19 + width + 14;
     }
 }

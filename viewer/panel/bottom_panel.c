@@ -56,8 +56,8 @@ void reel_bottom_panel_show_page(ReelBottomPanel *self, const char *name)
         if (g_strcmp0(pages[i].name, name) == 0) {
             gtk_widget_set_visible(GTK_WIDGET(self), TRUE);
             gtk_notebook_set_current_page(self->notebook, (int)i);
-            gtk_widget_child_focus(gtk_notebook_get_nth_page(self->notebook, (int)i),
-                                   GTK_DIR_TAB_FORWARD);
+            reel_panel_page_focus(
+                REEL_PANEL_PAGE(gtk_notebook_get_nth_page(self->notebook, (int)i)));
         }
 }
 

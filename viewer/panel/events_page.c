@@ -192,4 +192,5 @@ static void reel_events_page_init(ReelEventsPage *self)
     g_signal_connect(table, "activated", G_CALLBACK(activated), self);
     g_signal_connect(table, "selected", G_CALLBACK(selected), self);
     reel_panel_page_set_child(REEL_PANEL_PAGE(self), box);
+    reel_panel_page_set_primary(REEL_PANEL_PAGE(self), table);
 }

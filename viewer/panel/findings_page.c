@@ -286,4 +286,5 @@ static void reel_findings_page_init(ReelFindingsPage *self)
     g_signal_connect_object(self->look, "clicked", G_CALLBACK(look_anyway), self,
                             G_CONNECT_SWAPPED);
     reel_panel_page_set_child(REEL_PANEL_PAGE(self), GTK_WIDGET(self->stack));
+    reel_panel_page_set_primary(REEL_PANEL_PAGE(self), table);
 }

@@ -191,4 +191,5 @@ static void reel_flame_page_init(ReelFlamePage *self)
     gtk_box_append(GTK_BOX(box), tools);
     gtk_box_append(GTK_BOX(box), GTK_WIDGET(self->stack));
     reel_panel_page_set_child(REEL_PANEL_PAGE(self), box);
+    reel_panel_page_set_primary(REEL_PANEL_PAGE(self), view);
 }

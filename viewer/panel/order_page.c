@@ -258,4 +258,5 @@ static void reel_order_page_init(ReelOrderPage *self)
     g_signal_connect(links, "activated", G_CALLBACK(activated), self);
     g_signal_connect(witnesses, "activated", G_CALLBACK(activated), self);
     reel_panel_page_set_child(REEL_PANEL_PAGE(self), GTK_WIDGET(self->stack));
+    reel_panel_page_set_primary(REEL_PANEL_PAGE(self), view);
 }

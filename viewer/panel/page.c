@@ -7,7 +7,7 @@
 typedef struct {
     ReelSession *session;
     struct reel_query_service *service;
-    GtkWidget *child;
+    GtkWidget *child, *primary;
     char *origin; /* of the document that is shown; NULL: none */
     gboolean is_outdated;
     guint settling;
@@ -123,6 +123,20 @@ void reel_panel_page_set_child(ReelPanelPage *self, GtkWidget *child)
     gtk_widget_set_parent(child, GTK_WIDGET(self));
 }
 
+void reel_panel_page_set_primary(ReelPanelPage *self, GtkWidget *widget)
+{
+    private_of(self)->primary = widget;
+}
+
+void reel_panel_page_focus(ReelPanelPage *self)
+{
+    GtkWidget *primary = private_of(self)->primary;
+    if (!gtk_widget_get_mapped(GTK_WIDGET(self)))
+        return;
+    if (!primary || !gtk_widget_get_mapped(primary) || !gtk_widget_grab_focus(primary))
+        gtk_widget_child_focus(GTK_WIDGET(self), GTK_DIR_TAB_FORWARD);
+}
+
 gboolean reel_panel_page_range(ReelPanelPage *self, uint64_t *from_ns, uint64_t *to_ns)
 {
     ReelSession *session = private_of(self)->session;
@@ -204,6 +218,7 @@ static void reel_panel_page_dispose(GObject *object)
     g_clear_handle_id(&private->settling, g_source_remove);
     g_clear_pointer(&private->service, reel_query_service_free);
     g_clear_object(&private->session);
+    private->primary = NULL;
     g_clear_pointer(&private->child, gtk_widget_unparent);
     G_OBJECT_CLASS(reel_panel_page_parent_class)->dispose(object);
 }

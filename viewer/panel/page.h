@@ -39,6 +39,11 @@ struct _ReelPanelPageClass {
 void reel_panel_page_set_session(ReelPanelPage *self, ReelSession *session);
 /* The page's one child. */
 void reel_panel_page_set_child(ReelPanelPage *self, GtkWidget *child);
+/* Which of the widgets below takes the keys when the page is shown by one. Not counted: it lives as
+ * long as the page. */
+void reel_panel_page_set_primary(ReelPanelPage *self, GtkWidget *widget);
+/* Gives the keys to it, or to the first widget that takes them. */
+void reel_panel_page_focus(ReelPanelPage *self);
 ReelSession *reel_panel_page_session(ReelPanelPage *self);
 /* NULL until one is loaded. */
 ReelDocument *reel_panel_page_document(ReelPanelPage *self);

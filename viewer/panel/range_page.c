@@ -218,4 +218,5 @@ static void reel_range_page_init(ReelRangePage *self)
     gtk_box_append(GTK_BOX(box), head);
     gtk_box_append(GTK_BOX(box), paned);
     reel_panel_page_set_child(REEL_PANEL_PAGE(self), box);
+    reel_panel_page_set_primary(REEL_PANEL_PAGE(self), GTK_WIDGET(self->waits));
 }

@@ -342,10 +342,19 @@ static void reel_row_table_finalize(GObject *object)
     G_OBJECT_CLASS(reel_row_table_parent_class)->finalize(object);
 }
 
+/* The list, not the headings; nothing where there are no rows. */
+static gboolean reel_row_table_grab_focus(GtkWidget *widget)
+{
+    ReelRowTable *self = REEL_ROW_TABLE(widget);
+    return g_list_model_get_n_items(G_LIST_MODEL(self->selection)) > 0 &&
+           gtk_widget_grab_focus(gtk_widget_get_last_child(GTK_WIDGET(self->view)));
+}
+
 static void reel_row_table_class_init(ReelRowTableClass *class)
 {
     G_OBJECT_CLASS(class)->dispose = reel_row_table_dispose;
     G_OBJECT_CLASS(class)->finalize = reel_row_table_finalize;
+    GTK_WIDGET_CLASS(class)->grab_focus = reel_row_table_grab_focus;
     gtk_widget_class_set_layout_manager_type(GTK_WIDGET_CLASS(class), GTK_TYPE_BIN_LAYOUT);
     signals[SIGNAL_ACTIVATED] = g_signal_new("activated", REEL_TYPE_ROW_TABLE, G_SIGNAL_RUN_LAST, 0,
                                              NULL, NULL, NULL, G_TYPE_NONE, 1, REEL_TYPE_ROW);

@@ -366,4 +366,5 @@ static void reel_source_page_init(ReelSourcePage *self)
                             G_CONNECT_SWAPPED);
     g_signal_connect_object(self->list, "row-selected", G_CALLBACK(frame_selected), self, 0);
     reel_panel_page_set_child(REEL_PANEL_PAGE(self), paned);
+    reel_panel_page_set_primary(REEL_PANEL_PAGE(self), GTK_WIDGET(self->list));
 }

@@ -321,4 +321,5 @@ static void reel_sql_page_init(ReelSqlPage *self)
     gtk_paned_set_resize_start_child(GTK_PANED(paned), FALSE);
     gtk_paned_set_position(GTK_PANED(paned), 430);
     reel_panel_page_set_child(REEL_PANEL_PAGE(self), paned);
+    reel_panel_page_set_primary(REEL_PANEL_PAGE(self), GTK_WIDGET(self->view));
 }

@@ -97,6 +97,7 @@ static void reel_statistics_page_constructed(GObject *object)
     g_signal_connect_object(private->only_range, "toggled", G_CALLBACK(reel_panel_page_outdate),
                             object, G_CONNECT_SWAPPED);
     reel_panel_page_set_child(REEL_PANEL_PAGE(object), box);
+    reel_panel_page_set_primary(REEL_PANEL_PAGE(object), table);
 }
 
 static void reel_statistics_page_class_init(ReelStatisticsPageClass *class)
