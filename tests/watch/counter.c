@@ -15,6 +15,10 @@ static struct {
     int before, watched, behind;
 } record;
 static _Atomic int tickets;
+static struct {
+    int unused;
+    _Atomic int stored;
+} mixed;
 static int plain;
 static char name[24];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -54,6 +58,7 @@ static void *count_atomically(void *unused)
         int before = atomic_load(&tickets);
         while (!atomic_compare_exchange_weak(&tickets, &before, before + 1))
             ;
+        atomic_store_explicit(&mixed.stored, i, memory_order_relaxed);
         rest();
     }
     return unused;

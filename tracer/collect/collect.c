@@ -175,10 +175,16 @@ static void watch_memory(struct collector *collector)
 {
     for (unsigned i = 0; i < reel_processes_count(collector->processes); i++) {
         struct reel_process *process = reel_processes_at(collector->processes, i);
-        if (!process->alive || process->watch_asked)
+        if (process->watch_asked)
             continue;
         process->watch_asked = true;
-        reel_watch_attach(collector->watch, process->row.pid);
+        const struct reel_process *parent =
+            process->slot == REEL_NO_SLOT
+                ? NULL
+                : reel_processes_find(
+                      collector->processes,
+                      reel_region_process(collector->owner.region, process->slot)->parent_number);
+        reel_watch_attach(collector->watch, process->row.pid, parent ? parent->row.pid : 0);
         reel_processes_release(collector->processes, process);
     }
 }

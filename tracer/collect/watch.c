@@ -100,43 +100,37 @@ void reel_watch_free(struct reel_watch *watch)
     g_free(watch);
 }
 
-static bool is_inherited(const struct reel_watch *watch, const struct armed *fresh)
+static const struct armed *find_armed(const struct reel_watch *watch, pid_t pid)
 {
-    if (watch->hooks->turn) /* of one image only, wherever the registers are by now */
-        return watch->armed->len > 0;
-    for (guint i = 0; i < watch->armed->len; i++) {
-        const struct armed *known = &g_array_index(watch->armed, struct armed, i);
-        bool same = known->count == fresh->count;
-        for (unsigned r = 0; same && r < fresh->count; r++)
-            same = known->range[r].address == fresh->range[r].address &&
-                   known->range[r].size == fresh->range[r].size;
-        if (same)
-            return true;
-    }
-    return false;
+    for (guint i = 0; pid && i < watch->armed->len; i++)
+        if (g_array_index(watch->armed, struct armed, i).pid == pid)
+            return &g_array_index(watch->armed, struct armed, i);
+    return NULL;
 }
 
-void reel_watch_attach(struct reel_watch *watch, pid_t pid)
+void reel_watch_attach(struct reel_watch *watch, pid_t pid, pid_t parent)
 {
     struct armed armed = {.pid = pid};
     for (guint i = watch->armed->len; i-- > 0;) /* what exec replaced */
         if (g_array_index(watch->armed, struct armed, i).pid == pid)
             g_array_remove_index(watch->armed, i);
+    const struct armed *forked = find_armed(watch, parent);
+    if (forked) {
+        armed = *forked;
+        armed.pid = pid;
+        g_array_append_val(watch->armed, armed);
+        return;
+    }
     armed.count = watch->hooks->ranges(watch->hooks->data, pid, armed.range);
     if (!armed.count)
         return;
-    /* A fork has the same image at the same addresses; a new image hardly ever. */
-    bool inherited = is_inherited(watch, &armed);
-    int error =
-        inherited ? 0 : reel_watch_registers_arm(watch->registers, pid, armed.range, armed.count);
+    int error = reel_watch_registers_arm(watch->registers, pid, armed.range, armed.count);
     if (error) {
         g_autofree char *why = reel_watch_registers_explain(-error);
         watch->hooks->refused(watch->hooks->data, pid, why);
         return;
     }
     g_array_append_val(watch->armed, armed);
-    if (inherited)
-        return;
     uint64_t now_ns = reel_clock_map_ns(watch->clock, reel_clock_map_ticks(watch->clock));
     for (unsigned i = 0; !watch->hooks->turn && i < armed.count; i++) {
         struct reel_watch_hit begun = {.time_ns = now_ns,

@@ -69,9 +69,9 @@ struct reel_watch *reel_watch_new(const struct reel_watch_hooks *hooks,
                                   const struct reel_clock_map *clock);
 void reel_watch_free(struct reel_watch *watch);
 
-/* A process image is there: arms what is to be watched in it, unless it is a forked child that has
- * inherited it. */
-void reel_watch_attach(struct reel_watch *watch, pid_t pid);
+/* A process image is there: arms what is to be watched in it. `parent`: the process it was forked
+ * from, whose registers and addresses it has; 0 for a new image. */
+void reel_watch_attach(struct reel_watch *watch, pid_t pid, pid_t parent);
 
 /* Gives other words their turn, when it is time to. Call between looks. */
 void reel_watch_turn(struct reel_watch *watch);

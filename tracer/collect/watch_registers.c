@@ -233,6 +233,9 @@ char *reel_watch_registers_explain(int error)
     case ENOMEM:
         help = ": the buffers do not fit the limit of locked memory (ulimit -l)";
         break;
+    case EMFILE:
+        help = ": a descriptor for every processor and register is needed (ulimit -n)";
+        break;
     default:
         break;
     }

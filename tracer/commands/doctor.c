@@ -14,6 +14,7 @@
 #include "tracer/collect/clock.h"
 #include "tracer/collect/collect.h"
 #include "tracer/collect/scheduling.h"
+#include "tracer/collect/watch_registers.h"
 #include "tracer/commands/command.h"
 #include "tracer/commands/output.h"
 #include "tracer/commands/probe_path.h"
@@ -112,6 +113,22 @@ static void check_scheduling(struct check *check)
     reel_scheduling_close(scheduling);
 }
 
+/* Sets one of our own, as --watch does for others. */
+static void check_watching(struct check *check)
+{
+    long word = 0;
+    const struct reel_watch_range range = {.address = (uint64_t)(uintptr_t)&word, .size = 8};
+    struct reel_watch_registers *registers = reel_watch_registers_new();
+    int error = reel_watch_registers_arm(registers, getpid(), &range, 1);
+    reel_watch_registers_free(registers);
+    if (!error) {
+        good(check, "watching memory", "the processor's debug registers can be set (--watch)");
+        return;
+    }
+    g_autofree char *why = reel_watch_registers_explain(-error);
+    note(check, "watching memory", why, "--watch will not work; all else does.");
+}
+
 static void check_memory(struct check *check)
 {
     struct statvfs space;
@@ -163,6 +180,7 @@ static int run(const struct reel_command *command, int argc, char **argv)
     check_recording(&check);
     check_clock(&check);
     check_scheduling(&check);
+    check_watching(&check);
     check_memory(&check);
     check_limits(&check);
     check_symbols(&check);

@@ -216,7 +216,7 @@ static bool cover_part(const struct reel_variable_place *place,
         if (*count == REEL_WATCH_RANGES)
             return false;
         ranges[(*count)++] =
-            (struct reel_watch_range){.address = at, .size = size, .atomic = place->atomic};
+            (struct reel_watch_range){.address = at, .size = size, .atomic = part->atomic};
         at += size;
     }
     return true;
@@ -227,7 +227,7 @@ static bool cover_part(const struct reel_variable_place *place,
 static bool cover(const struct reel_variable_place *place, struct reel_watch_range *ranges,
                   unsigned *count)
 {
-    const struct reel_variable_part whole = {0, (uint32_t)place->size};
+    const struct reel_variable_part whole = {.offset = 0, .size = (uint32_t)place->size};
     if (!place->parts)
         return place->size <= WORD && cover_part(place, &whole, ranges, count);
     for (unsigned i = 0; i < MIN(place->parts, REEL_VARIABLE_PARTS); i++)
@@ -243,7 +243,7 @@ static bool add_word(void *data, const struct reel_variable_place *place)
         struct reel_watch_range parts[REEL_WATCH_RANGES];
         unsigned count = 0;
         cover_part(place, &place->part[i], parts, &count);
-        if (!place->atomic)
+        if (!place->part[i].atomic)
             g_array_append_vals(specs->words, parts, count);
     }
     return specs->words->len < WORDS_LIMIT;

@@ -53,43 +53,42 @@ static bool peel(Dwarf_Die *die, Dwarf_Die *type, bool *atomic)
 }
 
 static void add_parts(struct reel_variable_place *place, Dwarf_Die *type, uint64_t offset,
-                      int depth);
+                      bool atomic, int depth);
 
 static void add_members(struct reel_variable_place *place, Dwarf_Die *type, uint64_t offset,
-                        int depth)
+                        bool atomic, int depth)
 {
     Dwarf_Die member, inner;
-    bool atomic = false;
     if (dwarf_child(type, &member) != 0)
         return;
     do {
         Dwarf_Attribute attribute;
         Dwarf_Word at = 0;
+        bool member_atomic = atomic;
         if ((dwarf_tag(&member) != DW_TAG_member && dwarf_tag(&member) != DW_TAG_inheritance) ||
             (dwarf_attr(&member, DW_AT_data_member_location, &attribute) &&
              dwarf_formudata(&attribute, &at) != 0) ||
-            !peel(&member, &inner, &atomic))
+            !peel(&member, &inner, &member_atomic))
             continue;
-        add_parts(place, &inner, offset + at, depth + 1);
+        add_parts(place, &inner, offset + at, member_atomic, depth + 1);
     } while (dwarf_siblingof(&member, &member) == 0);
 }
 
 static void add_elements(struct reel_variable_place *place, Dwarf_Die *type, uint64_t offset,
-                         int depth)
+                         bool atomic, int depth)
 {
     Dwarf_Die element;
     Dwarf_Word whole, size;
-    bool atomic = false;
     if (!peel(type, &element, &atomic) || dwarf_aggregate_size(type, &whole) != 0 ||
         dwarf_aggregate_size(&element, &size) != 0 || !size)
         return;
     for (uint64_t at = 0; at < whole && place->parts <= REEL_VARIABLE_PARTS; at += size)
-        add_parts(place, &element, offset + at, depth + 1);
+        add_parts(place, &element, offset + at, atomic, depth + 1);
 }
 
 /* Two threads may each have a part of their own: what is watched must not be larger. */
 static void add_parts(struct reel_variable_place *place, Dwarf_Die *type, uint64_t offset,
-                      int depth)
+                      bool atomic, int depth)
 {
     Dwarf_Word size;
     if (depth > 16 || place->parts > REEL_VARIABLE_PARTS)
@@ -98,10 +97,10 @@ static void add_parts(struct reel_variable_place *place, Dwarf_Die *type, uint64
     case DW_TAG_structure_type:
     case DW_TAG_class_type:
     case DW_TAG_union_type:
-        add_members(place, type, offset, depth);
+        add_members(place, type, offset, atomic, depth);
         return;
     case DW_TAG_array_type:
-        add_elements(place, type, offset, depth);
+        add_elements(place, type, offset, atomic, depth);
         return;
     default:
         break;
@@ -112,7 +111,8 @@ static void add_parts(struct reel_variable_place *place, Dwarf_Die *type, uint64
         if (place->part[i].offset == offset) /* of a union; bits of one word */
             return;
     if (place->parts < REEL_VARIABLE_PARTS)
-        place->part[place->parts] = (struct reel_variable_part){(uint32_t)offset, (uint32_t)size};
+        place->part[place->parts] =
+            (struct reel_variable_part){(uint32_t)offset, (uint32_t)size, atomic};
     place->parts++;
 }
 
@@ -121,11 +121,12 @@ static void take(struct finding *finding, Dwarf_Die *die)
     struct reel_variable_place place = {0};
     Dwarf_Die type;
     Dwarf_Word size;
-    if (!reel_variable_address(die, &place.address) || !peel(die, &type, &place.atomic) ||
+    bool atomic = false;
+    if (!reel_variable_address(die, &place.address) || !peel(die, &type, &atomic) ||
         dwarf_aggregate_size(&type, &size) != 0)
         return;
     place.size = size;
-    add_parts(&place, &type, 0, 0);
+    add_parts(&place, &type, 0, atomic, 0);
     if (finding->each) {
         finding->over = !finding->each(finding->data, &place);
         return;

@@ -9,13 +9,13 @@
 /* A part of a variable that has no parts. */
 struct reel_variable_part {
     uint32_t offset, size; /* bytes */
+    bool atomic;           /* by its type: _Atomic, or C++'s std::atomic */
 };
 
 #define REEL_VARIABLE_PARTS 4u
 
 struct reel_variable_place {
     uint64_t address, size; /* link-time; bytes */
-    bool atomic;            /* by its type: _Atomic, or C++'s std::atomic */
     unsigned parts;         /* in all, as far as they were counted; 0: not known */
     struct reel_variable_part part[REEL_VARIABLE_PARTS]; /* the first of them, by offset */
 };
