@@ -52,8 +52,11 @@ static inline bool access_simply(struct reel_self *self, struct reel_cell *cell,
     uint64_t mine = (writes ? self->write_tag : self->read_tag) | bytes;
     uint64_t before = writes ? first : second; /* what the new one takes the place of */
     if (((before ^ mine) & ~REEL_TAG_BYTES) == 0) {
-        site = reel_site_join(self, cell->site[!writes], site, bytes & ~before);
-        mine |= before & REEL_TAG_BYTES;
+        uint32_t joined = reel_site_join(self, cell->site[!writes], site, bytes & ~before);
+        if (REEL_LIKELY(joined)) {
+            site = joined;
+            mine |= before & REEL_TAG_BYTES;
+        }
     }
     bool simple = !(cell->more && reel_extension_counts(cell)) &&
                   !((first | second) & REEL_TAG_ATOMIC) && !(before & REEL_TAG_BYTES & ~mine) &&

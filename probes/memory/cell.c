@@ -63,9 +63,12 @@ static uint64_t look(struct visit *visit, uint64_t tag, uint32_t site)
     const uint64_t kind = ~(REEL_TAG_BYTES | REEL_TAG_LOCKED);
     if (((tag ^ visit->tag) & kind) == 0) {
         uint64_t fresh = visit->tag & ~tag & REEL_TAG_BYTES;
-        visit->site = fresh ? reel_site_join(visit->self, site, visit->site, fresh) : site;
-        visit->tag |= tag & REEL_TAG_BYTES;
-        return 0;
+        uint32_t joined = fresh ? reel_site_join(visit->self, site, visit->site, fresh) : site;
+        if (joined) {
+            visit->site = joined;
+            visit->tag |= tag & REEL_TAG_BYTES;
+            return 0;
+        }
     }
     uint64_t shared = tag & visit->tag & REEL_TAG_BYTES;
     if (!shared)

@@ -202,7 +202,8 @@ static inline struct reel_site_memo *reel_site_memo(const struct reel_self *self
 }
 uint32_t reel_site_intern(uint64_t pc, uint32_t path, uint32_t locks);
 const struct reel_site_entry *reel_site_entry(uint32_t site);
-/* Some bytes of a word from one site, those of `bytes` from another. */
+/* Some bytes of a word from one site, those of `bytes` from another. 0: that cannot be kept as one.
+ */
 uint32_t reel_site_join(struct reel_self *self, uint32_t site, uint32_t other, uint64_t bytes);
 /* The site of the lowest of `bytes`. */
 uint32_t reel_site_part(uint32_t site, uint64_t bytes);

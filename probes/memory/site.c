@@ -7,9 +7,11 @@
 #include "probes/memory/memory.h"
 
 #define SITE_BITS  26u /* 64 million different places; beyond them accesses have none */
-#define TABLE_SIZE (1u << (SITE_BITS + 1))
+#define TABLE_SIZE (1u << (SITE_BITS + 2))
 #define LOCK_PATH  UINT32_MAX       /* in `locks`: the entry is a set of locks */
 #define JOINED     (UINT32_MAX - 1) /* two sites in one: `pc` holds both, `path` the other's bytes */
+
+#define JOINED_FREELY (1u << 15)
 
 static struct {
     struct reel_site_entry *entry;
@@ -40,32 +42,52 @@ static uint64_t hash(uint64_t pc, uint32_t path, uint32_t locks)
     return (h ^ h >> 32) * 0xc4ceb9fe1a85ec53ull;
 }
 
+/* A small table for the first entries, which are most of what is looked for, then larger ones: what
+ * is looked for often stays in the processor's cache. A table that is half full gets no more. */
+static const struct level {
+    uint32_t start, bits;
+} levels[] = {{0, 14}, {1u << 20, 20}, {1u << (SITE_BITS + 1), SITE_BITS + 1}};
+#define LEVELS (sizeof levels / sizeof *levels)
+
+static uint32_t make(uint64_t pc, uint32_t path, uint32_t locks)
+{
+    uint32_t made = atomic_fetch_add_explicit(&sites.count, 1, memory_order_relaxed) + 1;
+    if (made >= 1u << SITE_BITS) {
+        atomic_store_explicit(&sites.count, 1u << SITE_BITS, memory_order_relaxed);
+        return 0;
+    }
+    sites.entry[made] = (struct reel_site_entry){pc, path, locks};
+    return made;
+}
+
 uint32_t reel_site_intern(uint64_t pc, uint32_t path, uint32_t locks)
 {
     if (!is_mapped())
         return 0;
-    uint64_t at = hash(pc, path, locks) >> (64 - SITE_BITS - 1);
+    const uint64_t hashed = hash(pc, path, locks);
     uint32_t made = 0;
-    for (;; at = (at + 1) & (TABLE_SIZE - 1)) {
-        uint32_t there = atomic_load_explicit(&sites.table[at], memory_order_acquire);
-        if (!there) {
-            if (!made) {
-                made = atomic_fetch_add_explicit(&sites.count, 1, memory_order_relaxed) + 1;
-                if (made >= 1u << SITE_BITS) {
-                    atomic_store_explicit(&sites.count, 1u << SITE_BITS, memory_order_relaxed);
+    for (const struct level *level = levels; level < levels + LEVELS; level++) {
+        _Atomic uint32_t *table = sites.table + level->start;
+        const uint32_t mask = (1u << level->bits) - 1;
+        for (uint64_t at = hashed >> (64 - level->bits);; at = (at + 1) & mask) {
+            uint32_t there = atomic_load_explicit(&table[at], memory_order_acquire);
+            if (!there) {
+                if (atomic_load_explicit(&sites.count, memory_order_relaxed) > mask / 2 &&
+                    level + 1 < levels + LEVELS)
+                    break;
+                if (!made && !(made = make(pc, path, locks)))
                     return 0;
-                }
-                sites.entry[made] = (struct reel_site_entry){pc, path, locks};
+                /* Release: who finds the number finds the entry whole. */
+                if (atomic_compare_exchange_strong_explicit(
+                        &table[at], &there, made, memory_order_release, memory_order_acquire))
+                    return made;
             }
-            /* Release: who finds the number finds the entry whole. */
-            if (atomic_compare_exchange_strong_explicit(&sites.table[at], &there, made,
-                                                        memory_order_release, memory_order_acquire))
-                return made;
+            const struct reel_site_entry *entry = &sites.entry[there];
+            if (entry->pc == pc && entry->path == path && entry->locks == locks)
+                return there;
         }
-        const struct reel_site_entry *entry = &sites.entry[there];
-        if (entry->pc == pc && entry->path == path && entry->locks == locks)
-            return there;
     }
+    return 0;
 }
 
 const struct reel_site_entry *reel_site_entry(uint32_t site)
@@ -133,11 +155,21 @@ void reel_site_unlock(struct reel_self *self, uint64_t lock)
 }
 
 /* A thread often touches the bytes of a word from several places in one epoch. Kept as one access
- * they cost what one does. */
+ * they cost what one does. When there are many combinations, new ones are made of two places only:
+ * of three and more there may be millions. */
 uint32_t reel_site_join(struct reel_self *self, uint32_t site, uint32_t other, uint64_t bytes)
 {
-    return site == other ? site
-                         : remember(self, (uint64_t)site << 32 | other, (uint32_t)bytes, JOINED);
+    if (site == other)
+        return site;
+    const struct reel_site_entry *entry = reel_site_entry(site);
+    if (entry->locks != JOINED ||
+        atomic_load_explicit(&sites.count, memory_order_relaxed) < JOINED_FREELY)
+        return remember(self, (uint64_t)site << 32 | other, (uint32_t)bytes, JOINED);
+    if ((uint32_t)(entry->pc >> 32) == other)
+        return site;
+    if ((uint32_t)entry->pc == other)
+        return remember(self, entry->pc, entry->path | (uint32_t)bytes, JOINED);
+    return 0;
 }
 
 uint32_t reel_site_part(uint32_t site, uint64_t bytes)
