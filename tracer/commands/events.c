@@ -91,18 +91,12 @@ static int run(const struct reel_command *command, int argc, char **argv)
         {"limit", 'n', 0, G_OPTION_ARG_INT64, &limit, "At most so many", "N"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "One JSON object a line", NULL},
         G_OPTION_ENTRY_NULL};
-    int status = reel_command_parse(command, entries, &argc, &argv, false);
+    struct reel_error error = {0};
+    struct reel_trace *trace;
+    int status = reel_command_open(command, entries, argc, argv, true, &trace);
     if (status >= 0)
         return status;
-    if (argc != 2)
-        return reel_command_usage(command, "one trace file is wanted");
-    struct reel_error error = {0};
-    struct reel_trace *trace = reel_trace_open_for_reading(argv[1], true, &error);
-    if (!trace)
-        return reel_command_fail(command, &error);
-    char *duration = reel_trace_meta(trace, "duration_ns");
-    uint64_t end_ns = duration ? g_ascii_strtoull(duration, NULL, 10) : 0;
-    sqlite3_free(duration);
+    uint64_t end_ns = reel_trace_meta_number(trace, "duration_ns");
     sqlite3 *database = reel_trace_database(trace);
     sqlite3_stmt *rows = NULL;
     g_autoptr(GString) sql = g_string_new(select_events);
@@ -114,7 +108,7 @@ static int run(const struct reel_command *command, int argc, char **argv)
         good = sqlite3_prepare_v2(database, sql->str, -1, &rows, NULL) == SQLITE_OK;
         if (!good)
             reel_error_set(&error, REEL_ERROR_STORE, sqlite3_extended_errcode(database), "%s: %s",
-                           argv[1], sqlite3_errmsg(database));
+                           reel_trace_path(trace), sqlite3_errmsg(database));
     }
     struct reel_output output;
     reel_output_open(&output, good);
@@ -137,7 +131,7 @@ static int run(const struct reel_command *command, int argc, char **argv)
         good = code == SQLITE_DONE || ferror(output.file);
         if (!good)
             reel_error_set(&error, REEL_ERROR_STORE, sqlite3_extended_errcode(database), "%s: %s",
-                           argv[1], sqlite3_errmsg(database));
+                           reel_trace_path(trace), sqlite3_errmsg(database));
     }
     sqlite3_finalize(rows);
     reel_filter_free(filter);

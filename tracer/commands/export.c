@@ -23,10 +23,8 @@ static bool write_dot(const char *path, const struct wishes *wishes, struct reel
     struct reel_trace *trace = reel_trace_open_for_reading(path, false, error);
     if (!trace)
         return false;
-    char *end = reel_trace_meta(trace, "end_ns");
-    uint64_t end_ns = end ? g_ascii_strtoull(end, NULL, 10) : 0;
+    uint64_t end_ns = reel_trace_meta_number(trace, "end_ns");
     uint64_t time_ns = reel_instant_last(trace, end_ns);
-    sqlite3_free(end);
     struct reel_trace_texts *texts = reel_trace_texts_new(trace, error);
     struct reel_instants *instants = texts ? reel_instants_new(trace, error) : NULL;
     const struct reel_instant *instant = NULL;

@@ -89,15 +89,11 @@ static int run(const struct reel_command *command, int argc, char **argv)
         {"rows", 'n', 0, G_OPTION_ARG_INT, &rows, "Rows of a table at most (default 12; 0: all)",
          "N"},
         G_OPTION_ENTRY_NULL};
-    int status = reel_command_parse(command, entries, &argc, &argv, false);
+    struct reel_error error = {0};
+    struct reel_trace *trace;
+    int status = reel_command_open(command, entries, argc, argv, false, &trace);
     if (status >= 0)
         return status;
-    if (argc != 2)
-        return reel_command_usage(command, "one trace file is wanted");
-    struct reel_error error = {0};
-    struct reel_trace *trace = reel_trace_open_for_reading(argv[1], false, &error);
-    if (!trace)
-        return reel_command_fail(command, &error);
     struct reel_output output;
     reel_output_open(&output, !json);
     g_autoptr(JsonBuilder) builder = json_builder_new();
@@ -106,7 +102,7 @@ static int run(const struct reel_command *command, int argc, char **argv)
         json_builder_set_member_name(builder, "schema");
         json_builder_add_string_value(builder, "reel.report/1");
         json_builder_set_member_name(builder, "trace");
-        json_builder_add_string_value(builder, argv[1]);
+        json_builder_add_string_value(builder, reel_trace_path(trace));
     } else {
         print_head(&output, trace);
     }

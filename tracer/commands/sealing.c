@@ -59,3 +59,16 @@ struct reel_trace *reel_trace_open_for_reading(const char *path, bool may_be_uns
     reel_trace_close(trace, NULL);
     return NULL;
 }
+
+int reel_command_open(const struct reel_command *command, const GOptionEntry *entries, int argc,
+                      char **argv, bool may_be_unsealed, struct reel_trace **trace)
+{
+    struct reel_error error = {0};
+    int status = reel_command_parse(command, entries, &argc, &argv, false);
+    if (status >= 0)
+        return status;
+    if (argc != 2)
+        return reel_command_usage(command, "one trace file is wanted");
+    *trace = reel_trace_open_for_reading(argv[1], may_be_unsealed, &error);
+    return *trace ? -1 : reel_command_fail(command, &error);
+}

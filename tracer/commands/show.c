@@ -189,19 +189,13 @@ static int run(const struct reel_command *command, int argc, char **argv)
          "The instant: 2.03s, 150ms, 41% … (default: the end)", "TIME"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON (schema reel.instant/1)", NULL},
         G_OPTION_ENTRY_NULL};
-    int status = reel_command_parse(command, entries, &argc, &argv, false);
+    struct reel_error error = {0};
+    struct reel_trace *trace;
+    int status = reel_command_open(command, entries, argc, argv, false, &trace);
     if (status >= 0)
         return status;
-    if (argc != 2)
-        return reel_command_usage(command, "one trace file is wanted");
-    struct reel_error error = {0};
-    struct reel_trace *trace = reel_trace_open_for_reading(argv[1], false, &error);
-    if (!trace)
-        return reel_command_fail(command, &error);
-    char *end = reel_trace_meta(trace, "end_ns");
-    uint64_t end_ns = end ? g_ascii_strtoull(end, NULL, 10) : 0;
+    uint64_t end_ns = reel_trace_meta_number(trace, "end_ns");
     uint64_t time_ns = reel_instant_last(trace, end_ns);
-    sqlite3_free(end);
     struct reel_instants *instants = NULL;
     const struct reel_instant *instant = NULL;
     struct naming naming = {0};
@@ -210,7 +204,7 @@ static int run(const struct reel_command *command, int argc, char **argv)
                 (instants = reel_instants_new(trace, &error)) &&
                 (instant = reel_instants_at(instants, MIN(time_ns, end_ns), &error));
     if (good && !naming_open(&naming, reel_trace_database(trace)))
-        good = reel_error_set(&error, REEL_ERROR_STORE, 0, "%s: %s", argv[1],
+        good = reel_error_set(&error, REEL_ERROR_STORE, 0, "%s: %s", reel_trace_path(trace),
                               sqlite3_errmsg(reel_trace_database(trace)));
     bool written = true;
     if (good) {

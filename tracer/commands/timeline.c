@@ -187,15 +187,11 @@ static int run(const struct reel_command *command, int argc, char **argv)
          "Only what matches, as thread:worker* -state:idle", "FILTER"},
         {"width", 'w', 0, G_OPTION_ARG_INT, &width, "Columns (default: the terminal's)", "N"},
         G_OPTION_ENTRY_NULL};
-    int status = reel_command_parse(command, entries, &argc, &argv, false);
+    struct reel_error error = {0};
+    struct reel_trace *trace;
+    int status = reel_command_open(command, entries, argc, argv, false, &trace);
     if (status >= 0)
         return status;
-    if (argc != 2)
-        return reel_command_usage(command, "one trace file is wanted");
-    struct reel_error error = {0};
-    struct reel_trace *trace = reel_trace_open_for_reading(argv[1], false, &error);
-    if (!trace)
-        return reel_command_fail(command, &error);
     struct reel_output output;
     reel_output_open(&output, true);
     sqlite3 *database = reel_trace_database(trace);

@@ -145,14 +145,6 @@ static bool replay_row(struct replay *replay)
     return true;
 }
 
-static uint64_t number_of_meta(struct reel_trace *trace, const char *key)
-{
-    char *text = reel_trace_meta(trace, key);
-    uint64_t number = text ? g_ascii_strtoull(text, NULL, 10) : 0;
-    sqlite3_free(text);
-    return number;
-}
-
 static bool begin(struct replay *replay, uint64_t grace_ns)
 {
     struct reel_trace *trace = replay->trace;
@@ -173,11 +165,11 @@ static bool begin(struct replay *replay, uint64_t grace_ns)
         !reel_trace_names_restore(replay->names, replay->identity))
         return reel_error_set(replay->error, REEL_ERROR_SYSTEM, ENOMEM, "%s: out of memory",
                               reel_trace_path(trace));
-    uint64_t processors = number_of_meta(trace, "processors");
+    uint64_t processors = reel_trace_meta_number(trace, "processors");
     replay->context = (struct reel_detect_context){
         .world = replay->world,
         .findings = reel_finding_set_new(),
-        .end_ns = number_of_meta(trace, "end_ns"),
+        .end_ns = reel_trace_meta_number(trace, "end_ns"),
         .grace_ns = grace_ns,
         .processors = processors && processors < 65536 ? (unsigned)processors : 1,
         .detectors = replay->detectors,
@@ -187,7 +179,7 @@ static bool begin(struct replay *replay, uint64_t grace_ns)
     char *verdict = reel_trace_meta(trace, "live_verdict");
     replay->context.hung = verdict && strcmp(verdict, "hang") == 0;
     sqlite3_free(verdict);
-    replay->context.watched_ns = number_of_meta(trace, "live_grace_ns");
+    replay->context.watched_ns = reel_trace_meta_number(trace, "live_grace_ns");
     replay->detection = reel_detection_new(&replay->context);
     replay->wait_mutex = g_array_new(FALSE, TRUE, sizeof(uint32_t));
     sqlite3 *database = reel_trace_database(trace);

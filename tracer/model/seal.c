@@ -201,19 +201,11 @@ static bool put_late_gaps(struct sealing *sealing)
     return !sealing->failed;
 }
 
-static uint64_t meta_number(struct reel_trace *trace, const char *key)
-{
-    char *text = reel_trace_meta(trace, key);
-    uint64_t number = text ? strtoull(text, NULL, 10) : 0;
-    sqlite3_free(text);
-    return number;
-}
-
 /* What a flight recording let go on purpose. */
 static bool put_flight_gap(struct sealing *sealing)
 {
-    uint64_t since_ns = meta_number(sealing->trace, "flight_since_ns");
-    uint64_t dropped = meta_number(sealing->trace, "flight_dropped");
+    uint64_t since_ns = reel_trace_meta_number(sealing->trace, "flight_since_ns");
+    uint64_t dropped = reel_trace_meta_number(sealing->trace, "flight_dropped");
     if (since_ns && dropped)
         put_gap(sealing, &(struct reel_gap_row){
                              .end_ns = since_ns,

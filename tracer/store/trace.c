@@ -182,6 +182,14 @@ char *reel_trace_meta(struct reel_trace *trace, const char *key)
     return value;
 }
 
+uint64_t reel_trace_meta_number(struct reel_trace *trace, const char *key)
+{
+    char *text = reel_trace_meta(trace, key);
+    uint64_t number = text ? strtoull(text, NULL, 10) : 0;
+    sqlite3_free(text);
+    return number;
+}
+
 enum reel_trace_state reel_trace_state(struct reel_trace *trace)
 {
     char *text = reel_trace_meta(trace, "state");

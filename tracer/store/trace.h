@@ -43,6 +43,8 @@ enum reel_trace_state reel_trace_state(struct reel_trace *trace);
 bool reel_trace_set_meta(struct reel_trace *trace, const char *key, const char *value,
                          struct reel_error *error);
 char *reel_trace_meta(struct reel_trace *trace, const char *key);
+/* The same as a number; 0 when there is none. */
+uint64_t reel_trace_meta_number(struct reel_trace *trace, const char *key);
 
 /* Transactions: `begin` opens one if none is open; `commit` ends it. Writers below work inside or
  * outside of one. */
