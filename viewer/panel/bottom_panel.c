@@ -107,6 +107,11 @@ static void reel_bottom_panel_set_property(GObject *object, guint id, const GVal
 
 static void reel_bottom_panel_dispose(GObject *object)
 {
+    ReelBottomPanel *self = REEL_BOTTOM_PANEL(object);
+    /* A notebook that loses its pages passes the focus on from one to the next, also when there is
+     * no window left to have it. */
+    if (self->notebook)
+        gtk_widget_set_focus_child(GTK_WIDGET(self->notebook), NULL);
     gtk_widget_dispose_template(GTK_WIDGET(object), REEL_TYPE_BOTTOM_PANEL);
     G_OBJECT_CLASS(reel_bottom_panel_parent_class)->dispose(object);
 }

@@ -2,13 +2,17 @@
 
 #include "tracer/model/time_text.h"
 
-#define SETTLE_MS 120u /* a range that is being dragged is asked for when it rests */
+#define SETTLE_MS         120u    /* a range that is being dragged is asked for when it rests */
+#define FOCUS_PATIENCE_US 1500000 /* how long after showing a page the keys may still go to it */
 
 typedef struct {
     ReelSession *session;
     struct reel_query_service *service;
     GtkWidget *child, *primary;
-    char *origin; /* of the document that is shown; NULL: none */
+    GtkWidget *focus_before; /* only compared: who has the keys until `primary` can */
+    gint64 focus_until;
+    guint focusing; /* a tick callback */
+    char *origin;   /* of the document that is shown; NULL: none */
     gboolean is_outdated;
     guint settling;
 } ReelPanelPagePrivate;
@@ -128,13 +132,41 @@ void reel_panel_page_set_primary(ReelPanelPage *self, GtkWidget *widget)
     private_of(self)->primary = widget;
 }
 
-void reel_panel_page_focus(ReelPanelPage *self)
+static gboolean focus_primary(ReelPanelPage *self)
 {
     GtkWidget *primary = private_of(self)->primary;
-    if (!gtk_widget_get_mapped(GTK_WIDGET(self)))
+    return primary && gtk_widget_get_mapped(primary) && gtk_widget_grab_focus(primary);
+}
+
+/* Rows come when the worker has them: until then there is nothing that could take the keys. */
+static gboolean focus_when_it_can(GtkWidget *widget, GdkFrameClock *clock, gpointer data)
+{
+    (void)clock;
+    (void)data;
+    ReelPanelPage *self = REEL_PANEL_PAGE(widget);
+    ReelPanelPagePrivate *private = private_of(self);
+    GtkRoot *root = gtk_widget_get_root(widget);
+    /* The user went elsewhere, or it takes too long to be welcome. */
+    gboolean is_over = !gtk_widget_get_mapped(widget) || !root ||
+                       gtk_root_get_focus(root) != private->focus_before ||
+                       g_get_monotonic_time() > private->focus_until;
+    if (!is_over && !focus_primary(self))
+        return G_SOURCE_CONTINUE;
+    private->focusing = 0;
+    return G_SOURCE_REMOVE;
+}
+
+void reel_panel_page_focus(ReelPanelPage *self)
+{
+    ReelPanelPagePrivate *private = private_of(self);
+    GtkWidget *widget = GTK_WIDGET(self);
+    if (!gtk_widget_get_mapped(widget) || focus_primary(self))
         return;
-    if (!primary || !gtk_widget_get_mapped(primary) || !gtk_widget_grab_focus(primary))
-        gtk_widget_child_focus(GTK_WIDGET(self), GTK_DIR_TAB_FORWARD);
+    gtk_widget_child_focus(widget, GTK_DIR_TAB_FORWARD);
+    private->focus_before = gtk_root_get_focus(gtk_widget_get_root(widget));
+    private->focus_until = g_get_monotonic_time() + FOCUS_PATIENCE_US;
+    if (!private->focusing)
+    private->focusing = gtk_widget_add_tick_callback(widget, focus_when_it_can, NULL, NULL);
 }
 
 gboolean reel_panel_page_range(ReelPanelPage *self, uint64_t *from_ns, uint64_t *to_ns)
@@ -216,6 +248,9 @@ static void reel_panel_page_dispose(GObject *object)
 {
     ReelPanelPagePrivate *private = private_of(REEL_PANEL_PAGE(object));
     g_clear_handle_id(&private->settling, g_source_remove);
+    if (private->focusing)
+        gtk_widget_remove_tick_callback(GTK_WIDGET(object), private->focusing);
+    private->focusing = 0;
     g_clear_pointer(&private->service, reel_query_service_free);
     g_clear_object(&private->session);
     private->primary = NULL;

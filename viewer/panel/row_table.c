@@ -342,12 +342,17 @@ static void reel_row_table_finalize(GObject *object)
     G_OBJECT_CLASS(reel_row_table_parent_class)->finalize(object);
 }
 
-/* The list, not the headings; nothing where there are no rows. */
+/* The selected row, if it is in sight: a list would take its first one. */
 static gboolean reel_row_table_grab_focus(GtkWidget *widget)
 {
     ReelRowTable *self = REEL_ROW_TABLE(widget);
+    GtkWidget *list = gtk_widget_get_last_child(GTK_WIDGET(self->view));
+    for (GtkWidget *row = gtk_widget_get_first_child(list); row;
+         row = gtk_widget_get_next_sibling(row))
+        if (gtk_widget_get_state_flags(row) & GTK_STATE_FLAG_SELECTED)
+            return gtk_widget_grab_focus(row);
     return g_list_model_get_n_items(G_LIST_MODEL(self->selection)) > 0 &&
-           gtk_widget_grab_focus(gtk_widget_get_last_child(GTK_WIDGET(self->view)));
+           gtk_widget_grab_focus(list);
 }
 
 static void reel_row_table_class_init(ReelRowTableClass *class)
