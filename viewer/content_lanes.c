@@ -194,15 +194,17 @@ static gboolean has_group(struct making *making, const char *name)
 }
 
 /* The locks that cost most, each with who held it when, and how many waited; or, for the end of the
- * list, those that were hardly waited for: less than a two-hundredth of the time. */
+ * list, those that were hardly waited for (less than a two-hundredth of the time) and are in no
+ * finding. */
 static gboolean add_locks(struct making *making, gboolean costly)
 {
     const char *heading = costly || !has_group(making, "Locks") ? "Locks" : "Other locks";
     const struct reel_content *content = making->content;
     g_autofree char *condition = g_strdup_printf(
         "FROM lock_total l JOIN object o ON o.id = l.object JOIN class c ON c.id = o.class WHERE "
-        "o.class <> 9 AND l.wait_ns %s %" G_GUINT64_FORMAT,
-        costly ? ">" : "<=", (guint64)(content->end_ns - content->start_ns) / 200);
+        "o.class <> 9 AND (l.wait_ns > %" G_GUINT64_FORMAT
+        " OR l.object IN (SELECT object FROM finding_object)) = %d",
+        (guint64)(content->end_ns - content->start_ns) / 200, costly ? 1 : 0);
     g_autofree char *sql = g_strdup_printf(
         "SELECT l.object, l.wait_ns, l.acquisitions, c.name %s ORDER BY l.wait_ns DESC, "
         "l.acquisitions DESC, l.object LIMIT " G_STRINGIFY(LOCKS_MOST),
