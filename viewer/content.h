@@ -88,10 +88,4 @@ struct reel_content *reel_content_read(const char *path, const struct reel_conte
                                        GError **error);
 void reel_content_free(struct reel_content *content);
 
-/* Where to stand first, by the findings it has now. */
-void reel_content_choose_first_look(struct reel_content *content);
-
-/* Findings anew, of a trace that has been checked since. */
-GPtrArray *reel_content_read_findings(const char *path);
-
 #endif

@@ -368,16 +368,6 @@ static GPtrArray *read_findings(sqlite3 *database)
     return findings;
 }
 
-GPtrArray *reel_content_read_findings(const char *path)
-{
-    struct reel_trace *trace = reel_trace_open(path, REEL_TRACE_READ, NULL);
-    if (!trace)
-        return g_ptr_array_new_with_free_func(finding_free);
-    GPtrArray *findings = read_findings(reel_trace_database(trace));
-    reel_trace_close(trace, NULL);
-    return findings;
-}
-
 static void read_gaps(struct reader *reader, sqlite3 *database, struct reel_content *content)
 {
     sqlite3_stmt *row = ask(reader, database,
@@ -435,7 +425,9 @@ static char *count_text(uint64_t count)
     return g_strdup_printf("%" G_GUINT64_FORMAT, (guint64)count);
 }
 
-void reel_content_choose_first_look(struct reel_content *content)
+/* Where to stand first: at the gravest finding that has a moment; else where threads are stuck to
+ * the end; else in the middle. */
+static void choose_first_look(struct reel_content *content)
 {
     for (guint i = 0; i < content->findings->len; i++) {
         const struct reel_finding_mark *finding = content->findings->pdata[i];
@@ -523,7 +515,7 @@ struct reel_content *reel_content_read(const char *path, const struct reel_conte
     if (good) {
         good = reel_content_make_lanes(content, gathering, database, &reader.error);
         content->stuck_ns = stuck_since(content);
-        reel_content_choose_first_look(content);
+        choose_first_look(content);
     }
     reel_gathering_free(gathering);
     reel_trace_close(trace, NULL);

@@ -72,20 +72,13 @@ static gboolean read_trace(struct reading *reading, const char *origin,
         !(reading->copy = reel_snapshot_take(origin, &reading->recorded, error)))
         return FALSE;
     const char *path = reading->copy ? reading->copy : origin;
+    /* Not being able to check is no reason not to show. */
+    if (reel_snapshot_wants_check(path, CHECKED_AT_ONCE_MOST))
+        reel_snapshot_check(path, NULL);
     struct reel_content_options own = *options;
     own.keep = !reading->copy;
     reading->content = reel_content_read(path, &own, error);
-    if (!reading->content || reading->content->checked ||
-        reading->content->events > CHECKED_AT_ONCE_MOST)
-        return reading->content != NULL;
-    /* Not being able to check is no reason not to show. */
-    if (reel_snapshot_check(path, NULL)) {
-        g_ptr_array_unref(reading->content->findings);
-        reading->content->findings = reel_content_read_findings(path);
-        reading->content->checked = TRUE;
-        reel_content_choose_first_look(reading->content);
-    }
-    return TRUE;
+    return reading->content != NULL;
 }
 
 static void load_in_worker(GTask *task, gpointer source, gpointer task_data,

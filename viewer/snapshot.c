@@ -113,6 +113,25 @@ void reel_snapshot_remove(char *copy)
     g_free(copy);
 }
 
+gboolean reel_snapshot_wants_check(const char *path, guint64 most_events)
+{
+    struct reel_trace *trace = reel_trace_open(path, REEL_TRACE_READ, NULL);
+    sqlite3_stmt *row;
+    gboolean wants = FALSE;
+    if (trace && sqlite3_prepare_v2(
+                     reel_trace_database(trace),
+                     "SELECT NOT EXISTS (SELECT 1 FROM finding) AND NOT EXISTS (SELECT 1 FROM "
+                     "meta WHERE key = 'checked') AND coalesce((SELECT cast(value AS INTEGER) "
+                     "FROM meta WHERE key = 'events'), (SELECT count(*) FROM event)) <= ?1",
+                     -1, &row, NULL) == SQLITE_OK) {
+        sqlite3_bind_int64(row, 1, (sqlite3_int64)most_events);
+        wants = sqlite3_step(row) == SQLITE_ROW && sqlite3_column_int(row, 0);
+        sqlite3_finalize(row);
+    }
+    reel_trace_close(trace, NULL);
+    return wants;
+}
+
 gboolean reel_snapshot_check(const char *path, GError **error)
 {
     struct reel_error own = {0};

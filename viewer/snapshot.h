@@ -16,6 +16,8 @@ gboolean reel_snapshot_state(const char *path, enum reel_trace_state *state, GEr
 char *reel_snapshot_take(const char *path, gboolean *recording, GError **error);
 void reel_snapshot_remove(char *copy);
 
+/* Whether no detector has looked at it, and it has no more than so many events. Any thread. */
+gboolean reel_snapshot_wants_check(const char *path, guint64 most_events);
 /* Runs the detectors on a sealed trace and keeps what they find in it, as `reel check FILE` does.
  * Does nothing to a file that may not be written. Any thread. */
 gboolean reel_snapshot_check(const char *path, GError **error);
