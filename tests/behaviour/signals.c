@@ -331,8 +331,9 @@ static int masks(void)
     pthread_t thread;
     pthread_create(&thread, NULL, blocked, NULL);
     sleep_ms(5);
-    tell("pthread_kill", pthread_kill(thread, SIGUSR2));
-    pthread_join(thread, NULL);
+    int killed = pthread_kill(thread, SIGUSR2);
+    pthread_join(thread, NULL); /* or either could be told first */
+    tell("pthread_kill", killed);
     tell_call("kill nobody", kill(1 << 22, 0));
     return 0;
 }
