@@ -5,7 +5,7 @@
 #include <sqlite3.h>
 #include <string.h>
 
-#include "viewer/application.h"
+#include "tests/gui/drive.h"
 #include "viewer/panel/bottom_panel.h"
 #include "viewer/panel/events_page.h"
 #include "viewer/panel/finding_card.h"
@@ -19,62 +19,12 @@
 #include "viewer/panel/source_page.h"
 #include "viewer/panel/sql_page.h"
 #include "viewer/panel/threads_page.h"
-#include "viewer/window.h"
 
-static GtkApplication *application;
 static char **traces;
-
-static gboolean wait_until(gboolean (*done)(gpointer data), gpointer data)
-{
-    gint64 end = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
-    while (!done(data) && g_get_monotonic_time() < end)
-        if (!g_main_context_iteration(NULL, FALSE))
-            g_usleep(1000);
-    return done(data);
-}
-
-static void settle(void)
-{
-    for (int i = 0; i < 12; i++) {
-        while (g_main_context_iteration(NULL, FALSE))
-            ;
-        g_usleep(1500);
-    }
-}
-
-static gboolean has_document(gpointer window)
-{
-    return reel_session_document(reel_window_session(window)) != NULL;
-}
-
-static ReelWindow *open_window(const char *trace)
-{
-    ReelWindow *window = reel_window_new(application);
-    gtk_window_present(GTK_WINDOW(window));
-    reel_window_open(window, trace, NULL);
-    if (!wait_until(has_document, window))
-        g_error("%s was not loaded", trace);
-    settle();
-    return window;
-}
-
-/* The `skip`th widget of a type below another one, in the order of the tree. */
-static GtkWidget *find_nth(GtkWidget *widget, GType type, guint *skip)
-{
-    if (G_TYPE_CHECK_INSTANCE_TYPE(widget, type) && (*skip)-- == 0)
-        return widget;
-    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
-         child = gtk_widget_get_next_sibling(child)) {
-        GtkWidget *found = find_nth(child, type, skip);
-        if (found)
-            return found;
-    }
-    return NULL;
-}
 
 static gpointer find(gpointer widget, GType type, guint skip)
 {
-    GtkWidget *found = find_nth(widget, type, &skip);
+    GtkWidget *found = drive_find(widget, type, skip);
     g_assert_nonnull(found);
     return found;
 }
@@ -82,8 +32,7 @@ static gpointer find(gpointer widget, GType type, guint skip)
 static GtkButton *button_of(gpointer page, const char *label)
 {
     for (guint i = 0;; i++) {
-        guint skip = i;
-        GtkWidget *button = find_nth(page, GTK_TYPE_BUTTON, &skip);
+        GtkWidget *button = drive_find(page, GTK_TYPE_BUTTON, i);
         if (!button)
             g_error("there is no button %s", label);
         if (g_strcmp0(gtk_button_get_label(GTK_BUTTON(button)), label) == 0)
@@ -95,7 +44,7 @@ static GtkButton *button_of(gpointer page, const char *label)
 static gpointer show(ReelWindow *window, const char *name, GType type)
 {
     g_action_group_activate_action(G_ACTION_GROUP(window), "show-page", g_variant_new_string(name));
-    settle();
+    drive_settle();
     gpointer page = find(window, type, 0);
     g_assert_true(gtk_widget_get_mapped(page));
     return page;
@@ -122,7 +71,7 @@ static gboolean has_rows(gpointer data)
 static void expect_rows(gpointer table, guint count, const char *what)
 {
     struct wanted wanted = {table, count};
-    if (!wait_until(has_rows, &wanted))
+    if (!drive_until(has_rows, &wanted))
         g_error("%s: %u rows, not %u", what, count_of(table), count);
 }
 
@@ -148,14 +97,14 @@ static ReelRow *row_at(gpointer table, guint position)
 {
     ReelRow *row = g_list_model_get_item(reel_row_table_rows(table), position);
     g_assert_nonnull(row);
-    g_assert_true(wait_until(is_filled, row));
+    g_assert_true(drive_until(is_filled, row));
     return row;
 }
 
 static void tables_say_what_the_trace_says(void)
 {
     for (char **trace = traces; *trace; trace++) {
-        ReelWindow *window = open_window(*trace);
+        ReelWindow *window = drive_open(*trace);
         gpointer page = show(window, "events", REEL_TYPE_EVENTS_PAGE);
         expect_rows(find(page, REEL_TYPE_ROW_TABLE, 0),
                     number(*trace, "SELECT count(*) FROM event"), "events");
@@ -175,13 +124,13 @@ static void tables_say_what_the_trace_says(void)
         expect_rows(find(page, REEL_TYPE_ROW_TABLE, 0),
                     number(*trace, "SELECT count(*) FROM thread"), "threads of the range");
         gtk_window_destroy(GTK_WINDOW(window));
-        settle();
+        drive_settle();
     }
 }
 
 static void headings_say_what_their_columns_say(void)
 {
-    ReelWindow *window = open_window(traces[0]);
+    ReelWindow *window = drive_open(traces[0]);
     gpointer page = show(window, "locks", REEL_TYPE_LOCKS_PAGE);
     GtkWidget *view = find(page, GTK_TYPE_COLUMN_VIEW, 0);
     GtkWidget *heading = gtk_widget_get_first_child(gtk_widget_get_first_child(view));
@@ -193,12 +142,12 @@ static void headings_say_what_their_columns_say(void)
     }
     g_assert_cmpuint(count, ==, 13);
     gtk_window_destroy(GTK_WINDOW(window));
-    settle();
+    drive_settle();
 }
 
 static void an_activated_event_is_gone_to(void)
 {
-    ReelWindow *window = open_window(traces[0]);
+    ReelWindow *window = drive_open(traces[0]);
     ReelSession *session = reel_window_session(window);
     gpointer page = show(window, "events", REEL_TYPE_EVENTS_PAGE);
     gpointer table = find(page, REEL_TYPE_ROW_TABLE, 0);
@@ -207,7 +156,7 @@ static void an_activated_event_is_gone_to(void)
     for (guint i = 0; i < count; i += 1 + count / 9) {
         g_autoptr(ReelRow) row = row_at(table, i);
         g_signal_emit_by_name(table, "activated", row);
-        settle();
+        drive_settle();
         g_assert_cmpuint(reel_session_cursor(session), ==, row->time_ns);
         if (row->stack)
             g_assert_cmpuint(reel_session_stack(session), ==, row->stack);
@@ -217,7 +166,7 @@ static void an_activated_event_is_gone_to(void)
         g_assert_cmpuint(lane->id, ==, row->thread);
     }
     gtk_window_destroy(GTK_WINDOW(window));
-    settle();
+    drive_settle();
 }
 
 struct followed {
@@ -234,7 +183,7 @@ static gboolean follows(gpointer data)
 
 static void the_list_of_events_follows_the_cursor(void)
 {
-    ReelWindow *window = open_window(traces[0]);
+    ReelWindow *window = drive_open(traces[0]);
     gpointer page = show(window, "events", REEL_TYPE_EVENTS_PAGE);
     gpointer table = find(page, REEL_TYPE_ROW_TABLE, 0);
     guint count = number(traces[0], "SELECT count(*) FROM event");
@@ -243,15 +192,15 @@ static void the_list_of_events_follows_the_cursor(void)
         g_autoptr(ReelRow) row = row_at(table, i);
         struct followed followed = {table, row->time_ns};
         reel_session_set_cursor(reel_window_session(window), row->time_ns + 1, TRUE);
-        g_assert_true(wait_until(follows, &followed));
+        g_assert_true(drive_until(follows, &followed));
     }
     gtk_window_destroy(GTK_WINDOW(window));
-    settle();
+    drive_settle();
 }
 
 static void the_window_s_filter_is_the_list_s_too(void)
 {
-    ReelWindow *window = open_window(traces[0]);
+    ReelWindow *window = drive_open(traces[0]);
     gpointer page = show(window, "events", REEL_TYPE_EVENTS_PAGE);
     gpointer table = find(page, REEL_TYPE_ROW_TABLE, 0);
     reel_session_set_filter(reel_window_session(window), "op:acquire");
@@ -262,17 +211,17 @@ static void the_window_s_filter_is_the_list_s_too(void)
     reel_session_set_filter(reel_window_session(window), "state:running");
     expect_rows(table, number(traces[0], "SELECT count(*) FROM event"), "all events");
     gtk_window_destroy(GTK_WINDOW(window));
-    settle();
+    drive_settle();
 }
 
 /* traces[0] is a deadlock. */
 static void a_finding_s_evidence_is_gone_to(void)
 {
-    ReelWindow *window = open_window(traces[0]);
+    ReelWindow *window = drive_open(traces[0]);
     ReelSession *session = reel_window_session(window);
     gpointer page = show(window, "findings", REEL_TYPE_FINDINGS_PAGE);
     expect_rows(find(page, REEL_TYPE_ROW_TABLE, 0), G_MAXUINT, "findings");
-    settle();
+    drive_settle();
     GtkWidget *card = find(page, REEL_TYPE_FINDING_CARD, 0);
     GtkListBox *evidence = find(card, GTK_TYPE_LIST_BOX, 0);
     guint times = number(traces[0], "SELECT count(*) FROM finding_event WHERE finding = "
@@ -286,17 +235,17 @@ static void a_finding_s_evidence_is_gone_to(void)
         GtkListBoxRow *row = gtk_list_box_get_row_at_index(evidence, (int)i);
         g_assert_nonnull(row);
         g_signal_emit_by_name(evidence, "row-activated", row);
-        settle();
+        drive_settle();
         g_assert_cmpuint(reel_session_cursor(session), ==, number(traces[0], sql));
         g_assert_cmpuint(reel_session_stack(session), !=, 0);
     }
     gtk_window_destroy(GTK_WINDOW(window));
-    settle();
+    drive_settle();
 }
 
 static void a_deadlock_is_a_circle_of_lock_order(void)
 {
-    ReelWindow *window = open_window(traces[0]);
+    ReelWindow *window = drive_open(traces[0]);
     gpointer page = show(window, "order", REEL_TYPE_ORDER_PAGE);
     gpointer links = find(page, REEL_TYPE_ROW_TABLE, 0);
     expect_rows(links, 2, "edges");
@@ -314,12 +263,12 @@ static void a_deadlock_is_a_circle_of_lock_order(void)
         g_assert_nonnull(strstr(row->cell[row->count - 1].text, "circle"));
     }
     gtk_window_destroy(GTK_WINDOW(window));
-    settle();
+    drive_settle();
 }
 
 static void sql_is_answered_and_rows_are_gone_to(void)
 {
-    ReelWindow *window = open_window(traces[0]);
+    ReelWindow *window = drive_open(traces[0]);
     ReelSession *session = reel_window_session(window);
     gpointer page = show(window, "sql", REEL_TYPE_SQL_PAGE);
     GtkTextBuffer *text = gtk_text_view_get_buffer(find(page, GTK_TYPE_TEXT_VIEW, 0));
@@ -336,13 +285,13 @@ static void sql_is_answered_and_rows_are_gone_to(void)
                              "SELECT max(i) FROM n",
                              -1);
     g_signal_emit_by_name(button_of(page, "_Run"), "clicked");
-    settle();
+    drive_settle();
     g_signal_emit_by_name(button_of(page, "Sto_p"), "clicked");
     gtk_text_buffer_set_text(text, "SELECT 1 AS only", -1);
     g_signal_emit_by_name(button_of(page, "_Run"), "clicked");
     expect_rows(table, 1, "the next answer");
     gtk_window_destroy(GTK_WINDOW(window));
-    settle();
+    drive_settle();
 }
 
 static gboolean has_lines(gpointer buffer)
@@ -352,7 +301,7 @@ static gboolean has_lines(gpointer buffer)
 
 static void the_source_of_a_stack_is_shown_at_its_line(void)
 {
-    ReelWindow *window = open_window(traces[0]);
+    ReelWindow *window = drive_open(traces[0]);
     gpointer page = show(window, "source", REEL_TYPE_SOURCE_PAGE);
     guint stack = number(traces[0], "SELECT e.stack FROM event e JOIN stack s ON s.id = e.stack "
                                     "JOIN frame f ON f.id = coalesce(s.site, s.frame) "
@@ -362,13 +311,13 @@ static void the_source_of_a_stack_is_shown_at_its_line(void)
                                            stack);
     reel_session_set_stack(reel_window_session(window), stack);
     GtkTextBuffer *text = gtk_text_view_get_buffer(find(page, GTK_TYPE_TEXT_VIEW, 0));
-    g_assert_true(wait_until(has_lines, text));
-    settle();
+    g_assert_true(drive_until(has_lines, text));
+    drive_settle();
     GtkTextIter here;
     gtk_text_buffer_get_iter_at_mark(text, &here, gtk_text_buffer_get_insert(text));
     g_assert_cmpuint((guint)gtk_text_iter_get_line(&here) + 1, ==, number(traces[0], sql));
     gtk_window_destroy(GTK_WINDOW(window));
-    settle();
+    drive_settle();
 }
 
 /* Resizes, walks and zooms: nothing but that it draws without a warning. */
@@ -386,7 +335,7 @@ static void every_page_is_drawn_at_any_size(void)
     };
     static const int sizes[][2] = {{900, 600}, {1280, 800}};
     for (char **trace = traces; *trace; trace++) {
-        ReelWindow *window = open_window(*trace);
+        ReelWindow *window = drive_open(*trace);
         ReelSession *session = reel_window_session(window);
         for (guint size = 0; size < G_N_ELEMENTS(sizes); size++) {
             gtk_window_set_default_size(GTK_WINDOW(window), sizes[size][0], sizes[size][1]);
@@ -394,18 +343,18 @@ static void every_page_is_drawn_at_any_size(void)
                 gpointer page = show(window, pages[i].name, pages[i].type());
                 g_assert_cmpint(gtk_widget_get_width(page), >, 300);
                 reel_session_zoom(session, 0.5, reel_session_cursor(session));
-                settle();
+                drive_settle();
                 if (pages[i].type == reel_flame_page_get_type) {
                     ReelFlameView *view = find(page, REEL_TYPE_FLAME_VIEW, 0);
                     reel_flame_view_search(view, "o");
                     reel_flame_view_zoom(view, 2);
-                    settle();
+                    drive_settle();
                 }
             }
             reel_session_show_all(session);
         }
         gtk_window_destroy(GTK_WINDOW(window));
-        settle();
+        drive_settle();
     }
 }
 
@@ -431,23 +380,23 @@ static void closed_pages_leave_nothing(void)
     guint watched = 0;
     finalized = 0;
     for (guint round = 0; round < 6; round++) {
-        ReelWindow *window = open_window(traces[round % g_strv_length(traces)]);
+        ReelWindow *window = drive_open(traces[round % g_strv_length(traces)]);
         for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
             g_action_group_activate_action(G_ACTION_GROUP(window), "show-page",
                                            g_variant_new_string(names[i]));
             if (round % 2)
-                settle();
+                drive_settle();
         }
         g_object_weak_ref(find(window, REEL_TYPE_EVENTS_PAGE, 0), on_finalized, NULL);
         g_object_weak_ref(find(window, REEL_TYPE_FINDINGS_PAGE, 0), on_finalized, NULL);
         g_object_weak_ref(find(window, REEL_TYPE_BOTTOM_PANEL, 0), on_finalized, NULL);
         watched += 3;
         gtk_window_destroy(GTK_WINDOW(window));
-        settle();
+        drive_settle();
     }
     /* The display keeps the window that had the pointer last until there is another one. */
-    gtk_window_destroy(GTK_WINDOW(open_window(traces[0])));
-    wait_until(all_finalized, GUINT_TO_POINTER(watched));
+    gtk_window_destroy(GTK_WINDOW(drive_open(traces[0])));
+    drive_until(all_finalized, GUINT_TO_POINTER(watched));
     g_assert_cmpuint(finalized, ==, watched);
 }
 
@@ -457,10 +406,6 @@ int main(int argc, char **argv)
     if (argc < 3)
         g_error("usage: panel_test REEL TRACE...");
     traces = argv + 2;
-    application = reel_application_new();
-    g_autoptr(GError) error = NULL;
-    if (!g_application_register(G_APPLICATION(application), NULL, &error))
-        g_error("%s", error->message);
     g_test_add_func("/panel/tables-say-what-the-trace-says", tables_say_what_the_trace_says);
     g_test_add_func("/panel/headings-say-what-their-columns-say",
                     headings_say_what_their_columns_say);
@@ -479,6 +424,6 @@ int main(int argc, char **argv)
     g_test_add_func("/panel/every-page-is-drawn-at-any-size", every_page_is_drawn_at_any_size);
     g_test_add_func("/panel/closed-pages-leave-nothing", closed_pages_leave_nothing);
     int status = g_test_run();
-    g_object_unref(application);
+    g_object_unref(drive_application());
     return status;
 }

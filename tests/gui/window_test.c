@@ -6,12 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/gui/drive.h"
 #include "viewer/actions.h"
-#include "viewer/application.h"
 #include "viewer/state_panel.h"
-#include "viewer/window.h"
 
-static GtkApplication *application;
 static const char *reel;
 static char **traces;
 
@@ -23,48 +21,6 @@ static guint32 draw(guint32 below)
     return (random_state >> 8) % below;
 }
 
-/* Lets the window work until `done` says so, ten seconds at most. */
-static gboolean wait_until(gboolean (*done)(gpointer data), gpointer data)
-{
-    gint64 end = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
-    while (!done(data) && g_get_monotonic_time() < end) {
-        if (!g_main_context_iteration(NULL, FALSE))
-            g_usleep(1000);
-    }
-    return done(data);
-}
-
-static void settle(void)
-{
-    for (int i = 0; i < 12; i++) {
-        while (g_main_context_iteration(NULL, FALSE))
-            ;
-        g_usleep(1500);
-    }
-}
-
-static gboolean has_document(gpointer window)
-{
-    return reel_session_document(reel_window_session(window)) != NULL;
-}
-
-static ReelWindow *open_window(const char *trace)
-{
-    ReelWindow *window = reel_window_new(application);
-    gtk_window_present(GTK_WINDOW(window));
-    reel_window_open(window, trace, NULL);
-    if (!wait_until(has_document, window))
-        g_error("%s was not loaded", trace);
-    settle();
-    return window;
-}
-
-static void close_window(ReelWindow *window)
-{
-    gtk_window_destroy(GTK_WINDOW(window));
-    settle();
-}
-
 /* Windows that an action opened. */
 static void close_others(GtkWindow *window)
 {
@@ -74,13 +30,13 @@ static void close_others(GtkWindow *window)
         if (other != window)
             gtk_window_destroy(other);
     }
-    settle();
+    drive_settle();
 }
 
 static void every_action_does_its_work(void)
 {
     for (char **trace = traces; *trace; trace++) {
-        ReelWindow *window = open_window(*trace);
+        ReelWindow *window = drive_open(*trace);
         ReelSession *session = reel_window_session(window);
         for (guint round = 0; round < 2; round++) {
             /* Without a lane, then with one. */
@@ -92,26 +48,13 @@ static void every_action_does_its_work(void)
                 if (g_test_verbose())
                     g_test_message("%s", reel_actions_title(i));
                 reel_actions_run(window, i);
-                settle();
+                drive_settle();
                 close_others(GTK_WINDOW(window));
                 g_assert_true(reel_session_from(session) < reel_session_to(session));
             }
         }
-        close_window(window);
+        drive_close(window);
     }
-}
-
-static GtkWidget *find(GtkWidget *widget, GType type)
-{
-    if (G_TYPE_CHECK_INSTANCE_TYPE(widget, type))
-        return widget;
-    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
-         child = gtk_widget_get_next_sibling(child)) {
-        GtkWidget *found = find(child, type);
-        if (found)
-            return found;
-    }
-    return NULL;
 }
 
 struct expectation {
@@ -173,10 +116,11 @@ static void the_state_panel_says_what_show_says(void)
 {
     guint compared = 0;
     for (char **trace = traces; *trace; trace++) {
-        ReelWindow *window = open_window(*trace);
+        ReelWindow *window = drive_open(*trace);
         ReelSession *session = reel_window_session(window);
         ReelDocument *document = reel_session_document(session);
-        ReelStatePanel *panel = REEL_STATE_PANEL(find(GTK_WIDGET(window), REEL_TYPE_STATE_PANEL));
+        ReelStatePanel *panel =
+            REEL_STATE_PANEL(drive_find(GTK_WIDGET(window), REEL_TYPE_STATE_PANEL, 0));
         uint64_t start = reel_document_start_ns(document), end = reel_document_end_ns(document);
         for (guint i = 0; i < 8; i++) {
             uint64_t ns = start + (uint64_t)((double)(end - start) * draw(100000) / 100000);
@@ -185,7 +129,7 @@ static void the_state_panel_says_what_show_says(void)
                 g_strdup_printf("State at %" G_GUINT64_FORMAT ".%09" G_GUINT64_FORMAT " s",
                                 (guint64)(ns / 1000000000), (guint64)(ns % 1000000000));
             struct expectation expected = {panel, title};
-            if (!wait_until(panel_is_there, &expected)) {
+            if (!drive_until(panel_is_there, &expected)) {
                 g_autofree char *text = reel_state_panel_text(panel);
                 g_error("%s: wanted \"%s\", the panel says\n%s", *trace, title, text);
             }
@@ -194,7 +138,7 @@ static void the_state_panel_says_what_show_says(void)
             compare(text, show_at(*trace, ns, parser), *trace, ns);
             compared++;
         }
-        close_window(window);
+        drive_close(window);
     }
     g_test_message("%u instants compared", compared);
     g_assert_cmpuint(compared, >, 0);
@@ -227,15 +171,15 @@ static void a_closed_window_leaves_nothing(void)
     guint rounds = g_test_slow() ? 100 : 25;
     finalized = 0;
     for (guint i = 0; i < rounds; i++) {
-        ReelWindow *window = open_window(traces[0]);
+        ReelWindow *window = drive_open(traces[0]);
         g_object_weak_ref(G_OBJECT(reel_session_document(reel_window_session(window))),
                           on_finalized, NULL);
         g_object_weak_ref(G_OBJECT(window), on_finalized, NULL);
-        close_window(window);
+        drive_close(window);
     }
     /* The display keeps the window that had the pointer last until there is another one. */
-    close_window(open_window(traces[0]));
-    wait_until(all_finalized, GUINT_TO_POINTER(2 * rounds));
+    drive_close(drive_open(traces[0]));
+    drive_until(all_finalized, GUINT_TO_POINTER(2 * rounds));
     g_test_message("%" G_GINT64_FORMAT " pages resident", resident());
     g_assert_cmpuint(finalized, ==, 2 * rounds);
 }
@@ -247,15 +191,11 @@ int main(int argc, char **argv)
         g_error("usage: window_test REEL TRACE...");
     reel = argv[1];
     traces = argv + 2;
-    application = reel_application_new();
-    g_autoptr(GError) error = NULL;
-    if (!g_application_register(G_APPLICATION(application), NULL, &error))
-        g_error("%s", error->message);
     g_test_add_func("/window/every-action-does-its-work", every_action_does_its_work);
     g_test_add_func("/window/the-state-panel-says-what-show-says",
                     the_state_panel_says_what_show_says);
     g_test_add_func("/window/a-closed-window-leaves-nothing", a_closed_window_leaves_nothing);
     int status = g_test_run();
-    g_object_unref(application);
+    g_object_unref(drive_application());
     return status;
 }
