@@ -190,6 +190,38 @@ static void join_detached(bool guilty)
     pause_ms(20);
 }
 
+/* Short threads by themselves, whose handles are used again at once. */
+static void *detach_self(void *unused)
+{
+    pthread_detach(pthread_self());
+    return unused;
+}
+
+static void *make_short_threads(void *unused)
+{
+    for (int i = 0; i < 500; i++) {
+        pthread_t thread;
+        bool by_itself = i % 3 == 0, joined = i % 3 == 1;
+        if (pthread_create(&thread, NULL, by_itself ? detach_self : nothing, NULL) != 0)
+            pause_ms(1);
+        else if (joined)
+            pthread_join(thread, NULL);
+        else if (!by_itself)
+            pthread_detach(thread);
+    }
+    return unused;
+}
+
+static void detach_many(bool guilty)
+{
+    pthread_t maker[4];
+    for (int i = 0; i < 4; i++)
+        maker[i] = start(make_short_threads, NULL);
+    for (int i = 0; i < 4; i++)
+        pthread_join(maker[i], NULL);
+    join_detached(guilty);
+}
+
 static void *cancelled(void *unused)
 {
     pthread_mutex_lock(&a);
@@ -235,6 +267,7 @@ const struct matrix_case misuse_cases[] = {
     {"recursive-left-locked", "misuse", "misuse", recursive_left},
     {"invalid-timeout", "misuse", "misuse", invalid_timeout},
     {"detach-twice", "misuse", "misuse", join_detached},
+    {"detach-twice-among-many", "misuse", "misuse", detach_many},
     {"cancelled-holding", "misuse", "misuse", cancelled_holding},
     {0},
 };

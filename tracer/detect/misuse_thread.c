@@ -52,22 +52,30 @@ static void set_bond(struct reel_misuse *misuse, uint32_t target, enum reel_misu
     facts->bond_at = *at;
 }
 
+/* Did the call say that the thread was not there to be joined or detached? Only its answer counts.
+ * A handle is used again as soon as its thread is gone, and it is told by the thread that begins,
+ * so a detach may be recorded before the start of the thread it means, or after the start of the
+ * next one with its handle: that a thread seems to be detached twice proves nothing, and no right
+ * program is refused. */
+static bool is_refused(uint32_t error)
+{
+    const uint32_t c11_error = 2; /* thrd_error; no pthread call answers ENOENT */
+    return error == EINVAL || error == ESRCH || error == EDEADLK || error == c11_error;
+}
+
 static void join(struct reel_misuse *misuse, const struct reel_event *event, uint32_t object)
 {
     uint32_t target = reel_thread_of(misuse->context, object);
-    struct reel_misuse_thread *mine = reel_misuse_thread_at(misuse, event->thread);
     if (!target)
         return;
-    if (event->operation == REEL_OP_WAIT) {
-        if (reel_misuse_thread_at(misuse, target)->bond)
-            report_bond(misuse, event, object, target, "joined", event->stack);
-        return;
-    }
+    const struct reel_misuse_thread *mine = reel_misuse_thread_at(misuse, event->thread);
     struct reel_misuse_moment at = {event->time_ns, event->thread, mine->wanted_at.stack};
+    /* EINVAL may also mean the deadline. */
+    bool is_deadline = event->argument == EINVAL && mine->wanted_call & REEL_CALL_TIMED &&
+                       !reel_misuse_thread_at(misuse, target)->bond;
     if (event->argument == 0)
         set_bond(misuse, target, REEL_BOND_JOINED, &at);
-    else if ((event->argument == EINVAL || event->argument == EDEADLK) &&
-             !(mine->wanted_call & REEL_CALL_TIMED) && !reel_misuse_thread_at(misuse, target)->bond)
+    else if (is_refused(event->argument) && !is_deadline)
         report_bond(misuse, event, object, target, "joined", at.stack);
 }
 
@@ -76,11 +84,11 @@ static void detach(struct reel_misuse *misuse, const struct reel_event *event, u
     uint32_t target = reel_thread_of(misuse->context, object);
     if (!target)
         return;
-    if (reel_misuse_thread_at(misuse, target)->bond || event->argument == EINVAL)
-        report_bond(misuse, event, object, target, "detached", event->stack);
     struct reel_misuse_moment at = {event->time_ns, event->thread, event->stack};
     if (event->argument == 0)
         set_bond(misuse, target, REEL_BOND_DETACHED, &at);
+    else if (is_refused(event->argument))
+        report_bond(misuse, event, object, target, "detached", event->stack);
 }
 
 /* A fork while another thread holds a lock: the child gets it locked, for ever. Only told, unless
@@ -132,7 +140,6 @@ void reel_misuse_thread_event(struct reel_misuse *misuse, const struct reel_even
         return;
     }
     switch (event->operation) {
-    case REEL_OP_WAIT:
     case REEL_OP_WAKE:
         join(misuse, event, object);
         break;

@@ -167,6 +167,50 @@ static void joining_and_detaching_twice(void **state)
     assert_claims(state, T2_ "T2 exit; T1 detach T2; T1 detach T2 22", error);
     assert_claims(state, T2_ "T2 exit; T1 join T2", "");
     assert_claims(state, T2_ "T1 detach T2; T2 exit", "");
+    /* C11 says thrd_error. */
+    assert_claims(state, T2_ "T2 exit; T1 join T2; T1 join T2 2", error);
+    assert_claims(state, T2_ "T1 join T2 timed 110; T2 exit; T1 join T2", "");
+}
+
+/* The old thread T2 and the new one T3 are both H. */
+#define H   "0x7f12345678c0"
+#define OLD "T1 create T2; T2 start handle " H "; "
+
+static void a_handle_used_again_is_another_thread(void **state)
+{
+    /* Detached before it started: by its maker, by itself. */
+    assert_claims(state,
+                  OLD "T1 detach " H "; T2 exit; T1 create T3; T1 created T3; T1 detach " H
+                      "; T3 start handle " H "; T3 exit",
+                  "");
+    assert_claims(state,
+                  OLD "T2 detach " H "; T2 exit; T1 create T3; T3 start handle " H "; T3 detach " H
+                      "; T3 exit",
+                  "");
+    /* The first detach is told late: the next thread has begun by then. */
+    assert_claims(state,
+                  OLD "T2 exit; T4 create T3; T3 start handle " H "; T1 detach " H "; T4 detach " H
+                      "; T3 exit",
+                  "");
+    /* Joined after the handle was used again, and before the new one started. */
+    assert_claims(state,
+                  OLD "T1 detach " H "; T2 exit; T1 create T3; T3 start handle " H "; T3 exit; "
+                      "T1 join " H,
+                  "");
+    assert_claims(state,
+                  OLD "T2 exit; T1 join " H "; T1 create T3; T1 begin join " H
+                      "; T3 start handle " H "; T3 exit; T1 end join " H,
+                  "");
+    assert_claims(state, OLD "T2 exit; T1 join " H "; T1 create T3; T1 begin join " H, "");
+    /* The guilty: the call itself says so. */
+    assert_claims(state,
+                  OLD "T1 detach " H "; T2 exit; T1 create T3; T3 start handle " H "; T1 detach " H
+                      "; T1 detach " H " 22",
+                  "error misuse observed thread 3");
+    assert_claims(state,
+                  OLD "T1 detach " H "; T2 exit; T1 create T3; T3 start handle " H "; T3 exit; "
+                      "T1 join " H "; T1 join " H " 3",
+                  "error misuse observed thread 3");
 }
 
 static void ending_with_a_lock_held(void **state)
@@ -226,6 +270,7 @@ int main(void)
         TEST(waiting_with_two_mutexes),
         TEST(a_deadline_that_is_no_time),
         TEST(joining_and_detaching_twice),
+        TEST(a_handle_used_again_is_another_thread),
         TEST(ending_with_a_lock_held),
         TEST(forking_while_another_holds_a_lock_is_told_as_information),
         TEST(cancellation_in_a_wait_is_right),
