@@ -58,6 +58,7 @@ static uint64_t monotonic(void)
 static void take_pair(const struct reel_watch *watch, uint64_t *tick, uint64_t *ns)
 {
     uint64_t best = UINT64_MAX;
+    *tick = *ns = 0;
     for (int i = 0; i < 8; i++) {
         uint64_t before = reel_clock_map_ticks(watch->clock), now = monotonic();
         uint64_t after = reel_clock_map_ticks(watch->clock);
