@@ -8,8 +8,11 @@
 #include <string.h>
 
 #include "tracer/symbols/demangle.h"
+#include "tracer/symbols/functions.h"
 #include "tracer/symbols/variable.h"
 #include "tracer/symbols/variable_find.h"
+
+#define INLINED_DEPTH 64
 
 struct reel_module {
     Dwfl *dwfl;
@@ -18,6 +21,7 @@ struct reel_module {
     Elf *elf;
     struct reel_variables *variables; /* NULL until the first question */
     bool variables_read;
+    struct reel_functions *functions; /* NULL until the first question */
 };
 
 static char *no_debuginfo_server = NULL;
@@ -57,6 +61,7 @@ void reel_module_close(struct reel_module *module)
     if (!module)
         return;
     reel_variables_free(module->variables);
+    reel_functions_free(module->functions);
     dwfl_end(module->dwfl);
     g_free(module);
 }
@@ -130,33 +135,26 @@ static void go_to_call(Dwarf_Die *inlined, struct reel_code_place *place)
 }
 
 /* Which inlined function the code at `address` is of; inlined wrappers are stepped out of. */
-static void step_through_inlined(Dwarf_Die *unit, Dwarf_Addr address, struct reel_code_place *place)
+static void step_through_inlined(struct reel_module *module, Dwarf_Die *unit, Dwarf_Addr address,
+                                 struct reel_code_place *place)
 {
-    Dwarf_Die *innermost = NULL, *scopes = NULL;
-    int count = dwarf_getscopes(unit, address, &innermost);
-    /* Beyond the first inlined function that list goes on with where it was written; we want where
-     * it was put. */
-    if (count > 0)
-        count = dwarf_getscopes_die(&innermost[0], &scopes);
-    free(innermost);
-    for (int i = 0; i < count; i++) {
-        int tag = dwarf_tag(&scopes[i]);
-        if (tag == DW_TAG_subprogram)
-            break;
-        if (tag != DW_TAG_inlined_subroutine)
-            continue;
+    Dwarf_Die inlined[INLINED_DEPTH];
+    if (!module->functions)
+        module->functions = reel_functions_new();
+    unsigned count =
+        reel_functions_inlined(module->functions, unit, address, inlined, INLINED_DEPTH);
+    for (unsigned i = 0; i < count; i++) {
         if (is_wrapper(place->file)) {
-            go_to_call(&scopes[i], place);
+            go_to_call(&inlined[i], place);
             continue;
         }
-        const char *name = dwarf_diename(&scopes[i]);
+        const char *name = dwarf_diename(&inlined[i]);
         if (name && g_strcmp0(name, place->function) != 0) {
             place->inlined_into = place->function;
             place->function = g_strdup(name);
         }
         break;
     }
-    free(scopes);
 }
 
 bool reel_module_code(struct reel_module *module, uint64_t address, struct reel_code_place *place)
@@ -180,7 +178,7 @@ bool reel_module_code(struct reel_module *module, uint64_t address, struct reel_
     Dwarf_Addr bias = 0;
     Dwarf_Die *unit = dwfl_module_addrdie(module->module, at, &bias);
     if (unit)
-        step_through_inlined(unit, at - bias, place);
+        step_through_inlined(module, unit, at - bias, place);
     return place->function || place->file;
 }
 
