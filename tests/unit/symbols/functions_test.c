@@ -1,0 +1,126 @@
+/* The inlined calls around an address against libdw's own walk, for every few bytes of this very
+ * program, which is built with debugging information and has calls inlined three deep. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <dwarf.h>
+#include <elfutils/libdwfl.h>
+#include <unistd.h>
+
+#include "tracer/symbols/functions.h"
+
+#define INLINED __attribute__((always_inline)) static inline
+
+INLINED int innermost(int value)
+{
+    return value * 7 + (value >> 3);
+}
+
+INLINED int middle(int value)
+{
+    return innermost(value + 1) ^ innermost(value - 1);
+}
+
+INLINED int outer(int value)
+{
+    return value % 2 ? middle(value) : innermost(value) - middle(value / 2);
+}
+
+__attribute__((noinline)) static int inlines_three_deep(int value)
+{
+    int sum = 0;
+    for (int i = 0; i < value; i++)
+        sum += outer(i) + innermost(sum);
+    return sum;
+}
+
+/* By the definition: from the innermost scope outwards, until the function itself. */
+static unsigned by_walking(Dwarf_Die *unit, Dwarf_Addr address, Dwarf_Die *inlined, unsigned limit)
+{
+    Dwarf_Die *innermost_scope = NULL, *scopes = NULL;
+    unsigned found = 0;
+    int count = dwarf_getscopes(unit, address, &innermost_scope);
+    if (count > 0)
+        count = dwarf_getscopes_die(&innermost_scope[0], &scopes);
+    free(innermost_scope);
+    for (int i = 0; i < count && found < limit; i++) {
+        if (dwarf_tag(&scopes[i]) == DW_TAG_subprogram)
+            break;
+        if (dwarf_tag(&scopes[i]) == DW_TAG_inlined_subroutine)
+            inlined[found++] = scopes[i];
+    }
+    free(scopes);
+    return found;
+}
+
+static char *no_debuginfo_server = NULL;
+static const Dwfl_Callbacks callbacks = {.find_elf = dwfl_linux_proc_find_elf,
+                                         .find_debuginfo = dwfl_standard_find_debuginfo,
+                                         .section_address = dwfl_offline_section_address,
+                                         .debuginfo_path = &no_debuginfo_server};
+
+static void inlined_calls_are_those_that_libdw_walks_to(void **state)
+{
+    (void)state;
+    assert_true(inlines_three_deep(100) != 0);
+    Dwfl *dwfl = dwfl_begin(&callbacks);
+    assert_int_equal(dwfl_linux_proc_report(dwfl, getpid()), 0);
+    dwfl_report_end(dwfl, NULL, NULL);
+    struct reel_functions *functions = reel_functions_new();
+    unsigned compared = 0, deepest = 0;
+    uintptr_t begin = (uintptr_t)inlines_three_deep;
+    Dwfl_Module *module = dwfl_addrmodule(dwfl, begin);
+    assert_non_null(module);
+    /* This function, and what stands around it: its ends, its neighbours, code without a unit. */
+    for (uintptr_t address = begin - 600; address < begin + 1200; address++) {
+        Dwarf_Addr bias = 0;
+        Dwarf_Die *unit = dwfl_module_addrdie(module, address, &bias);
+        if (!unit)
+            continue;
+        Dwarf_Die fast[64], walked[64];
+        unsigned count = reel_functions_inlined(functions, unit, address - bias, fast, 64);
+        assert_int_equal(count, by_walking(unit, address - bias, walked, 64));
+        for (unsigned i = 0; i < count; i++)
+            assert_int_equal(dwarf_dieoffset(&fast[i]), dwarf_dieoffset(&walked[i]));
+        if (count > deepest)
+            deepest = count;
+        compared++;
+    }
+    assert_true(compared > 500);
+    assert_true(deepest >= 3);
+    reel_functions_free(functions);
+    dwfl_end(dwfl);
+}
+
+static void a_limit_is_kept(void **state)
+{
+    (void)state;
+    Dwfl *dwfl = dwfl_begin(&callbacks);
+    assert_int_equal(dwfl_linux_proc_report(dwfl, getpid()), 0);
+    dwfl_report_end(dwfl, NULL, NULL);
+    struct reel_functions *functions = reel_functions_new();
+    uintptr_t begin = (uintptr_t)inlines_three_deep;
+    Dwfl_Module *module = dwfl_addrmodule(dwfl, begin);
+    for (uintptr_t address = begin; address < begin + 200; address++) {
+        Dwarf_Addr bias = 0;
+        Dwarf_Die inlined[1], *unit = dwfl_module_addrdie(module, address, &bias);
+        if (unit)
+            assert_true(reel_functions_inlined(functions, unit, address - bias, inlined, 1) <= 1);
+    }
+    reel_functions_free(functions);
+    dwfl_end(dwfl);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(inlined_calls_are_those_that_libdw_walks_to),
+        cmocka_unit_test(a_limit_is_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
