@@ -229,11 +229,6 @@ uint64_t reel_document_first_look_ns(ReelDocument *self)
     return self->content ? self->content->first_look_ns : 0;
 }
 
-uint64_t reel_document_event_count(ReelDocument *self)
-{
-    return self->content ? self->content->events : 0;
-}
-
 const char *reel_document_summary(ReelDocument *self)
 {
     return self->content ? self->content->summary : "";

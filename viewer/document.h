@@ -39,7 +39,6 @@ gboolean reel_document_load_now(ReelDocument *self, GError **error);
 /* Where to stand first: at the first error among the findings; else where threads are stuck to the
  * end, if they are; else the middle. */
 uint64_t reel_document_first_look_ns(ReelDocument *self);
-uint64_t reel_document_event_count(ReelDocument *self);
 /* "12.4 s · 3 processes · 64 threads · 9.8 M events" */
 const char *reel_document_summary(ReelDocument *self);
 

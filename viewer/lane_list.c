@@ -213,14 +213,6 @@ void reel_lane_list_reveal(ReelLaneList *self, guint lane)
     arrange(self);
 }
 
-guint reel_lane_list_hidden_count(ReelLaneList *self)
-{
-    guint count = 0;
-    for (guint i = 0; i < self->count; i++)
-        count += self->lane[i].hidden;
-    return count;
-}
-
 void reel_lane_list_set_filter(ReelLaneList *self, GHashTable *threads, GHashTable *objects)
 {
     g_clear_pointer(&self->threads, g_hash_table_unref);

@@ -31,7 +31,6 @@ void reel_lane_list_hide_idle(ReelLaneList *self);
 void reel_lane_list_move(ReelLaneList *self, guint lane, int by);
 /* Uncollapses, unhides what keeps the lane from being seen. */
 void reel_lane_list_reveal(ReelLaneList *self, guint lane);
-guint reel_lane_list_hidden_count(ReelLaneList *self);
 
 /* Only lanes of these threads, and of these objects, are left. NULL, NULL: all. Both are sets of
  * numbers (GUINT_TO_POINTER) that the list takes over a reference of. */

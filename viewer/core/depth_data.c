@@ -239,8 +239,3 @@ void reel_depth_data_columns_naive(const struct reel_depth_data *data, uint64_t 
             columns[i].mean = (sum + (double)value * (double)(to - since)) / (double)(to - from);
     }
 }
-
-size_t reel_depth_data_bytes(const struct reel_depth_data *data)
-{
-    return data->capacity * 12 + data->block_count * sizeof(struct reel_depth_block);
-}

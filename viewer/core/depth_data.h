@@ -46,6 +46,4 @@ void reel_depth_data_columns(const struct reel_depth_data *data, uint64_t from_n
 void reel_depth_data_columns_naive(const struct reel_depth_data *data, uint64_t from_ns,
                                    uint64_t to_ns, struct reel_depth_column *columns, size_t count);
 
-size_t reel_depth_data_bytes(const struct reel_depth_data *data);
-
 #endif

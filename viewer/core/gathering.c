@@ -164,7 +164,6 @@ void reel_gathering_task(struct reel_gathering *gathering, uint32_t id, uint64_t
     end_step(gathering, task, time_ns);
     task->step = state_of_task(task_state);
     task->step_since_ns = time_ns;
-    task->stepped = TRUE;
 }
 
 static void end_span(struct reel_gathering *gathering, struct reel_gathered_thread *thread,

@@ -29,7 +29,6 @@ struct reel_gathered_object {
     struct reel_depth_data depth; /* of a queue; value of a semaphore */
     uint64_t step_since_ns;       /* of a task */
     uint8_t step;                 /* enum reel_state it is in; REEL_LANE_NOTHING: none */
-    gboolean stepped;
 };
 
 struct reel_gathering {
