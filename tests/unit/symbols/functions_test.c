@@ -16,25 +16,25 @@
 
 #define INLINED __attribute__((always_inline)) static inline
 
-INLINED int innermost(int value)
+INLINED unsigned innermost(unsigned value)
 {
     return value * 7 + (value >> 3);
 }
 
-INLINED int middle(int value)
+INLINED unsigned middle(unsigned value)
 {
     return innermost(value + 1) ^ innermost(value - 1);
 }
 
-INLINED int outer(int value)
+INLINED unsigned outer(unsigned value)
 {
     return value % 2 ? middle(value) : innermost(value) - middle(value / 2);
 }
 
-__attribute__((noinline)) static int inlines_three_deep(int value)
+__attribute__((noinline)) static unsigned inlines_three_deep(unsigned value)
 {
-    int sum = 0;
-    for (int i = 0; i < value; i++)
+    unsigned sum = 0;
+    for (unsigned i = 0; i < value; i++)
         sum += outer(i) + innermost(sum);
     return sum;
 }
