@@ -14,6 +14,10 @@
 /* Below these a lock is not worth a word. */
 #define LEAST_WINDOW_NS 20000000ull
 #define LEAST_HANDOFFS  8u
+/* A mutex is not fair: its holder mostly takes it again before the thread it woke has run. Then a
+ * lock is taken many times and changes hands only when the scheduler interferes. */
+#define LEAST_HOLDS           32u
+#define LEAST_UNFAIR_HANDOFFS 2u
 
 /* Timed waits for one condition. */
 struct ticking {
@@ -169,12 +173,16 @@ static void report_lock(struct convoy *convoy, const struct reel_lock_use *use, 
         "hands "
         "%" G_GUINT64_FORMAT " times, %" G_GUINT64_FORMAT " of them to a thread that had waited. "
         "The threads waited %.2f times as long as all this took; the longest wait was %s, of %s at "
-        "%s. Effective parallelism: %.2f of %u.",
+        "%s. Effective parallelism: %.2f of %u.%s",
         name, share > 100 ? 100 : share, window, users, mean, use->handoffs, use->forced,
         (double)use->waited_ns / (double)window_ns, longest,
         reel_describe_thread(context, use->longest_waiter),
         reel_describe_site(context, use->wait_stack), at_once,
-        MIN(users, MAX(context->processors, 1)));
+        MIN(users, MAX(context->processors, 1)),
+        !gil && use->handoffs < use->holds / 4
+            ? " Mostly the same thread took it again before the one it had woken could: whoever "
+              "waits is passed over."
+            : "");
     if (gil)
         reel_finding_fix(finding, "%s", GIL_FIX);
     else
@@ -195,15 +203,23 @@ static void report_lock(struct convoy *convoy, const struct reel_lock_use *use, 
     reel_finding_set_add(context->findings, finding);
 }
 
+/* Whether its users stood in line for it rather than once behind one long hold. */
+static bool has_queue(const struct reel_lock_use *use, uint64_t window_ns)
+{
+    if (use->handoffs >= LEAST_HANDOFFS && use->waits >= LEAST_HANDOFFS)
+        return true;
+    return use->holds >= LEAST_HOLDS && use->handoffs >= LEAST_UNFAIR_HANDOFFS &&
+           use->longest_hold_ns < window_ns / 8;
+}
+
 static bool is_convoy(const struct convoy *convoy, const struct reel_lock_use *use, bool gil)
 {
     uint64_t window_ns = use->last_ns - use->first_ns;
     /* Threads that sleep with the lock held are slow for another reason. */
     double at_once = parallelism(convoy, use->user, window_ns);
-    return window_ns >= LEAST_WINDOW_NS && use->handoffs >= LEAST_HANDOFFS &&
-           reel_lock_use_waiters(use) >= 2 && use->waits >= LEAST_HANDOFFS &&
-           use->held_ns >= window_ns / 4 * (gil ? 2 : 3) && use->waited_ns >= window_ns / 2 &&
-           at_once < 1.5 && (gil || at_once > 0.25);
+    return window_ns >= LEAST_WINDOW_NS && has_queue(use, window_ns) &&
+           reel_lock_use_waiters(use) >= 2 && use->held_ns >= window_ns / 4 * (gil ? 2 : 3) &&
+           use->waited_ns >= window_ns / 2 && at_once < 1.5 && (gil || at_once > 0.25);
 }
 
 /* A global lock without a name: see above. */

@@ -203,6 +203,41 @@ static void a_convoy_of_four(void **state)
     free(text);
 }
 
+/* A mutex is not fair: T2 takes it again and again while three wait, then T3 does. */
+static void a_convoy_that_is_passed_over(void **state)
+{
+    char *text;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    fputs("T1 name A:mutex A; ", out);
+    for (int i = 2; i <= 5; i++)
+        fprintf(out, "T1 create T%d; T%d start by T1; ", i, i);
+    fputs("T1 begin join T2; T2 lock A; T3 want A; T4 want A; T5 want A; ", out);
+    int ms = 0;
+    for (int thread = 2; thread <= 5; thread++) {
+        for (int i = 0; i < 20; i++)
+            fprintf(out, "@%dms T%d unlock A; T%d lock A; ", ms += 5, thread, thread);
+        fprintf(out, "@%dms T%d unlock A; T%d exit; ", ms += 5, thread, thread);
+        if (thread < 5)
+            fprintf(out, "T%d lock A; ", thread + 1);
+    }
+    fclose(out);
+    assert_claims(state, text, "warning convoy observed A");
+    free(text);
+    /* Once, behind one long hold, nobody queues. */
+    out = open_memstream(&text, &size);
+    fputs("T1 name A:mutex A; ", out);
+    for (int i = 2; i <= 5; i++)
+        fprintf(out, "T1 create T%d; T%d start by T1; ", i, i);
+    fputs("T1 begin join T2; T2 lock A; T3 want A; T4 want A; T5 want A; ", out);
+    fputs("@400ms T2 unlock A; T3 lock A; @405ms T3 unlock A; T4 lock A; @410ms T4 unlock A; "
+          "T5 lock A; @415ms T5 unlock A; ",
+          out);
+    fclose(out);
+    assert_claims(state, text, "");
+    free(text);
+}
+
 static void waits_in_a_row(void **state)
 {
     assert_claims(state,
@@ -246,6 +281,7 @@ int main(void)
         TEST(a_loop_step_that_made_others_late),
         TEST(a_queue_that_only_grows),
         TEST(a_convoy_of_four),
+        TEST(a_convoy_that_is_passed_over),
         TEST(waits_in_a_row),
         TEST(advice_is_drawn_from_the_numbers),
     };
