@@ -9,6 +9,7 @@
 
 #include "tracer/symbols/demangle.h"
 #include "tracer/symbols/functions.h"
+#include "tracer/symbols/units.h"
 #include "tracer/symbols/variable.h"
 #include "tracer/symbols/variable_find.h"
 
@@ -21,7 +22,10 @@ struct reel_module {
     Elf *elf;
     struct reel_variables *variables; /* NULL until the first question */
     bool variables_read;
-    struct reel_functions *functions; /* NULL until the first question */
+    Dwarf *dwarf; /* NULL: no debugging information */
+    Dwarf_Addr dwarf_bias;
+    struct reel_units *units; /* NULL until the first question, as is the next */
+    struct reel_functions *functions;
 };
 
 static char *no_debuginfo_server = NULL;
@@ -62,6 +66,7 @@ void reel_module_close(struct reel_module *module)
         return;
     reel_variables_free(module->variables);
     reel_functions_free(module->functions);
+    reel_units_free(module->units);
     dwfl_end(module->dwfl);
     g_free(module);
 }
@@ -113,6 +118,12 @@ static char *whole_path(const char *file, const char *folder)
                : g_strdup(file);
 }
 
+static const char *folder_of(Dwarf_Die *unit)
+{
+    Dwarf_Attribute attribute;
+    return dwarf_attr(unit, DW_AT_comp_dir, &attribute) ? dwarf_formstring(&attribute) : NULL;
+}
+
 /* The place an inlined function was called from. */
 static void go_to_call(Dwarf_Die *inlined, struct reel_code_place *place)
 {
@@ -128,10 +139,29 @@ static void go_to_call(Dwarf_Die *inlined, struct reel_code_place *place)
         dwarf_getsrcfiles(&unit, &files, &count) != 0 || file >= count)
         return;
     g_free(place->file);
-    const char *folder =
-        dwarf_attr(&unit, DW_AT_comp_dir, &attribute) ? dwarf_formstring(&attribute) : NULL;
-    place->file = whole_path(dwarf_filesrc(files, file, NULL, NULL), folder);
+    place->file = whole_path(dwarf_filesrc(files, file, NULL, NULL), folder_of(&unit));
     place->line = (int)line;
+}
+
+/* The debugging information of the code at `address` (libdwfl's), and where that is in it. */
+static bool unit_of(struct reel_module *module, GElf_Addr address, Dwarf_Die *unit, Dwarf_Addr *at)
+{
+    if (!module->units) {
+        module->dwarf = dwfl_module_getdwarf(module->module, &module->dwarf_bias);
+        module->units = reel_units_read(module->dwarf);
+        module->functions = reel_functions_new();
+    }
+    *at = address - module->dwarf_bias;
+    return module->dwarf && reel_units_find(module->units, *at, unit);
+}
+
+static void go_to_line(Dwarf_Die *unit, Dwarf_Addr address, struct reel_code_place *place)
+{
+    Dwarf_Line *line = dwarf_getsrc_die(unit, address);
+    const char *file = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
+    if (!file || dwarf_lineno(line, &place->line) != 0)
+        return;
+    place->file = whole_path(file, folder_of(unit));
 }
 
 /* Which inlined function the code at `address` is of; inlined wrappers are stepped out of. */
@@ -139,8 +169,6 @@ static void step_through_inlined(struct reel_module *module, Dwarf_Die *unit, Dw
                                  struct reel_code_place *place)
 {
     Dwarf_Die inlined[INLINED_DEPTH];
-    if (!module->functions)
-        module->functions = reel_functions_new();
     unsigned count =
         reel_functions_inlined(module->functions, unit, address, inlined, INLINED_DEPTH);
     for (unsigned i = 0; i < count; i++) {
@@ -168,17 +196,12 @@ bool reel_module_code(struct reel_module *module, uint64_t address, struct reel_
         place->function = reel_demangle(name);
         place->offset = offset;
     }
-    Dwfl_Line *line = dwfl_module_getsrc(module->module, at);
-    if (line) {
-        int number = 0;
-        const char *file = dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL);
-        place->file = whole_path(file, dwfl_line_comp_dir(line));
-        place->line = number;
+    Dwarf_Die unit;
+    Dwarf_Addr in_unit;
+    if (unit_of(module, at, &unit, &in_unit)) {
+        go_to_line(&unit, in_unit, place);
+        step_through_inlined(module, &unit, in_unit, place);
     }
-    Dwarf_Addr bias = 0;
-    Dwarf_Die *unit = dwfl_module_addrdie(module->module, at, &bias);
-    if (unit)
-        step_through_inlined(module, unit, at - bias, place);
     return place->function || place->file;
 }
 
