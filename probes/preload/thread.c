@@ -186,7 +186,7 @@ int pthread_detach(pthread_t handle)
     struct reel_tls *tls = reel_enter(REEL_FAMILY_THREAD);
     int error = reel_real.pthread_detach(handle);
     if (tls)
-        reel_emit(tls, THREAD(DETACH), (uint64_t)handle, 0, (uint32_t)error, 0);
+        reel_emit(tls, THREAD(DETACH), (uint64_t)handle, 0, (uint32_t)error, reel_stack_here(tls));
     return error;
 }
 
@@ -196,7 +196,7 @@ int thrd_detach(thrd_t handle)
     struct reel_tls *tls = reel_enter(REEL_FAMILY_THREAD);
     int error = reel_real.thrd_detach(handle);
     if (tls)
-        reel_emit(tls, THREAD(DETACH), (uint64_t)handle, 0, (uint32_t)error, 0);
+        reel_emit(tls, THREAD(DETACH), (uint64_t)handle, 0, (uint32_t)error, reel_stack_here(tls));
     return error;
 }
 
