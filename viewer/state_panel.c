@@ -16,6 +16,8 @@ struct _ReelStatePanel {
     ReelWaitGraph *graph;
     GtkTextBuffer *buffer;
     GtkTextTag *bold, *dim, *roles[REEL_STATE_ROLE_COUNT];
+    GtkTextMark *top; /* to scroll to */
+    char *origin;     /* of the document that is told of; NULL: none */
 };
 
 G_DEFINE_FINAL_TYPE(ReelStatePanel, reel_state_panel, GTK_TYPE_WIDGET)
@@ -120,6 +122,24 @@ static void append_stack(ReelStatePanel *self, const struct reel_state_answer *a
     }
 }
 
+/* The line that is on top stays there, whatever the lines say next. */
+static int line_on_top(ReelStatePanel *self)
+{
+    GdkRectangle seen;
+    GtkTextIter line;
+    gtk_text_view_get_visible_rect(GTK_TEXT_VIEW(self->view), &seen);
+    gtk_text_view_get_line_at_y(GTK_TEXT_VIEW(self->view), &line, seen.y, NULL);
+    return gtk_text_iter_get_line(&line);
+}
+
+static void scroll_to_line(ReelStatePanel *self, int number)
+{
+    GtkTextIter line;
+    gtk_text_buffer_get_iter_at_line(self->buffer, &line, number);
+    gtk_text_buffer_move_mark(self->buffer, self->top, &line);
+    gtk_text_view_scroll_to_mark(GTK_TEXT_VIEW(self->view), self->top, 0, TRUE, 0, 0);
+}
+
 static void answered(gpointer owner, gpointer found, const struct reel_error *error)
 {
     ReelStatePanel *self = owner;
@@ -137,11 +157,14 @@ static void answered(gpointer owner, gpointer found, const struct reel_error *er
     gtk_label_set_text(GTK_LABEL(self->title), title);
     reel_wait_graph_show(self->graph, document, answer);
     gtk_widget_set_visible(self->cycle, reel_wait_graph_has_cycle(self->graph));
+    int top = line_on_top(self);
     gtk_text_buffer_set_text(self->buffer, "", 0);
     append_threads(self, document, answer);
     append_holds(self, answer);
     append_queues(self, answer);
     append_stack(self, answer);
+    if (top > 0)
+        scroll_to_line(self, top);
 }
 
 static void ask(ReelStatePanel *self)
@@ -163,10 +186,16 @@ static void ask(ReelStatePanel *self)
 static void document_changed(ReelStatePanel *self)
 {
     ReelDocument *document = reel_session_document(self->session);
+    const char *origin = document ? reel_document_origin(document) : NULL;
     g_clear_pointer(&self->service, reel_query_service_free);
-    gtk_text_buffer_set_text(self->buffer, "", 0);
-    gtk_widget_set_visible(self->cycle, FALSE);
-    gtk_widget_set_visible(GTK_WIDGET(self->graph), FALSE);
+    /* The same trace read anew, as it grows, is told when the answer is there. */
+    if (!origin || g_strcmp0(origin, self->origin) != 0) {
+        gtk_text_buffer_set_text(self->buffer, "", 0);
+        gtk_widget_set_visible(self->cycle, FALSE);
+        gtk_widget_set_visible(GTK_WIDGET(self->graph), FALSE);
+    }
+    g_free(self->origin);
+    self->origin = g_strdup(origin);
     if (!document)
         return;
     self->service = reel_query_service_new(reel_document_path(document));
@@ -217,9 +246,16 @@ static void reel_state_panel_dispose(GObject *object)
     G_OBJECT_CLASS(reel_state_panel_parent_class)->dispose(object);
 }
 
+static void reel_state_panel_finalize(GObject *object)
+{
+    g_free(REEL_STATE_PANEL(object)->origin);
+    G_OBJECT_CLASS(reel_state_panel_parent_class)->finalize(object);
+}
+
 static void reel_state_panel_class_init(ReelStatePanelClass *class)
 {
     G_OBJECT_CLASS(class)->dispose = reel_state_panel_dispose;
+    G_OBJECT_CLASS(class)->finalize = reel_state_panel_finalize;
     GTK_WIDGET_CLASS(class)->css_changed = reel_state_panel_css_changed;
     gtk_widget_class_set_layout_manager_type(GTK_WIDGET_CLASS(class), GTK_TYPE_BIN_LAYOUT);
 }
@@ -252,6 +288,9 @@ static void reel_state_panel_init(ReelStatePanel *self)
     gtk_box_append(GTK_BOX(self->box), GTK_WIDGET(self->graph));
     gtk_box_append(GTK_BOX(self->box), scrolled);
     self->buffer = gtk_text_view_get_buffer(GTK_TEXT_VIEW(self->view));
+    GtkTextIter start;
+    gtk_text_buffer_get_start_iter(self->buffer, &start);
+    self->top = gtk_text_buffer_create_mark(self->buffer, NULL, &start, TRUE);
     self->bold = gtk_text_buffer_create_tag(self->buffer, NULL, "weight", PANGO_WEIGHT_BOLD, NULL);
     self->dim = gtk_text_buffer_create_tag(self->buffer, NULL, "scale", 0.92, NULL);
     for (unsigned role = 0; role < REEL_STATE_ROLE_COUNT; role++)

@@ -5,6 +5,8 @@
 #include "viewer/panel/event_query.h"
 #include "viewer/panel/row_table.h"
 
+#define NOWHERE UINT64_MAX
+
 struct _ReelEventsPage {
     ReelPanelPage parent_instance;
     ReelRowTable *table;
@@ -13,6 +15,8 @@ struct _ReelEventsPage {
     GtkLabel *count;
     ReelEventList *list, *next;      /* shown; to be shown when it is complete, or NULL */
     char *shown_filter, *shown_path; /* what `list` was made of; NULL: of nothing */
+    uint64_t followed_ns;            /* where the cursor was when it was followed last */
+    gboolean is_marking;             /* the row that was selected is looked for in the next list */
 };
 
 G_DEFINE_FINAL_TYPE(ReelEventsPage, reel_events_page, REEL_TYPE_PANEL_PAGE)
@@ -26,33 +30,54 @@ static const struct reel_row_column columns[REEL_EVENT_COLUMNS] = {
     [REEL_EVENT_WHERE] = {"Where", REEL_ROW_TEXT, -200, "The line of the program's own code"},
 };
 
+/* Only when it has moved: who has scrolled away from it stays there while the trace grows. */
 static void follow_cursor(ReelEventsPage *self)
 {
-    if (self->list && gtk_toggle_button_get_active(self->follow))
-        reel_event_list_find(self->list,
-                             reel_session_cursor(reel_panel_page_session(REEL_PANEL_PAGE(self))));
+    uint64_t cursor = reel_session_cursor(reel_panel_page_session(REEL_PANEL_PAGE(self)));
+    if (!self->list || cursor == self->followed_ns || !gtk_toggle_button_get_active(self->follow))
+        return;
+    self->followed_ns = cursor;
+    self->is_marking = FALSE;
+    reel_event_list_find(self->list, cursor);
+}
+
+static void follow_toggled(ReelEventsPage *self)
+{
+    self->followed_ns = NOWHERE;
+    follow_cursor(self);
 }
 
 static void placed(ReelEventList *list, guint position, ReelEventsPage *self)
 {
-    if (list == self->list)
+    if (list != self->list)
+        return;
+    if (self->is_marking)
+        reel_row_table_mark(self->table, position);
+    else
         reel_row_table_select(self->table, position);
 }
 
 /* A list that was made anew of a trace that has grown takes the place of the one that is shown when
- * it is complete: nothing flickers. */
-static void adopt_next(ReelEventsPage *self)
+ * it is complete: nothing flickers, and it is scrolled and selected as that one was. */
+static void adopt_next(ReelEventsPage *self, gboolean has_grown)
 {
-    reel_row_table_set_model(self->table, G_LIST_MODEL(self->next));
-    g_set_object(&self->list, self->next);
-    g_clear_object(&self->next);
+    ReelRow *row = has_grown ? reel_row_table_selected(self->table) : NULL;
+    uint64_t ns = row && row->is_filled ? row->time_ns : REEL_ROW_NO_TIME;
+    g_autoptr(ReelEventList) before = self->list;
+    self->list = g_steal_pointer(&self->next);
+    reel_row_table_set_model(self->table, G_LIST_MODEL(self->list), has_grown);
+    if (!has_grown)
+        self->followed_ns = NOWHERE;
+    self->is_marking = ns != REEL_ROW_NO_TIME;
+    if (self->is_marking)
+        reel_event_list_find(self->list, ns);
 }
 
 static void told(ReelEventList *list, const char *error, ReelEventsPage *self)
 {
     gboolean complete = reel_event_list_is_complete(list);
     if (list == self->next && complete)
-        adopt_next(self);
+        adopt_next(self, TRUE);
     if (list != self->list)
         return;
     guint count = g_list_model_get_n_items(G_LIST_MODEL(list));
@@ -108,7 +133,7 @@ static void reel_events_page_refresh(ReelPanelPage *page)
     g_signal_connect_object(self->next, "told", G_CALLBACK(told), self, 0);
     g_signal_connect_object(self->next, "placed", G_CALLBACK(placed), self, 0);
     if (!has_grown) {
-        adopt_next(self);
+        adopt_next(self, FALSE);
         reel_row_table_say(self->table, "Looking for events…");
     }
 }
@@ -116,7 +141,7 @@ static void reel_events_page_refresh(ReelPanelPage *page)
 static void reel_events_page_clear(ReelPanelPage *page)
 {
     ReelEventsPage *self = REEL_EVENTS_PAGE(page);
-    reel_row_table_set_model(self->table, NULL);
+    reel_row_table_set_model(self->table, NULL, FALSE);
     g_clear_object(&self->list);
     g_clear_object(&self->next);
     g_clear_pointer(&self->shown_filter, g_free);
@@ -163,6 +188,7 @@ static void reel_events_page_class_init(ReelEventsPageClass *class)
 
 static void reel_events_page_init(ReelEventsPage *self)
 {
+    self->followed_ns = NOWHERE;
     GtkWidget *tools = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 8);
     gtk_widget_add_css_class(tools, "reel-tools");
     self->filter = GTK_SEARCH_ENTRY(gtk_search_entry_new());
@@ -187,7 +213,7 @@ static void reel_events_page_init(ReelEventsPage *self)
     gtk_box_append(GTK_BOX(box), table);
     g_signal_connect_object(self->filter, "search-changed", G_CALLBACK(reel_panel_page_outdate),
                             self, G_CONNECT_SWAPPED);
-    g_signal_connect_object(self->follow, "toggled", G_CALLBACK(follow_cursor), self,
+    g_signal_connect_object(self->follow, "toggled", G_CALLBACK(follow_toggled), self,
                             G_CONNECT_SWAPPED);
     g_signal_connect(table, "activated", G_CALLBACK(activated), self);
     g_signal_connect(table, "selected", G_CALLBACK(selected), self);

@@ -239,18 +239,25 @@ static void fill(ReelFindingCard *self, const struct reel_finding_card *card)
 
 void reel_finding_card_show(ReelFindingCard *self, struct reel_finding_cards *cards, guint index)
 {
-    GtkWidget *child;
-    while ((child = gtk_widget_get_first_child(GTK_WIDGET(self->box))))
-        gtk_box_remove(self->box, child);
-    if (cards)
-        reel_finding_cards_ref(cards);
-    g_clear_pointer(&self->cards, reel_finding_cards_unref);
-    self->cards = cards;
-    self->index = index;
+    struct reel_finding_cards *before = self->cards;
+    const struct reel_finding_card *old = shown(self), *new = NULL;
     if (cards && index < cards->card->len)
-        fill(self, cards->card->pdata[index]);
-    gtk_adjustment_set_value(
-        gtk_scrolled_window_get_vadjustment(GTK_SCROLLED_WINDOW(self->scrolled)), 0);
+        new = cards->card->pdata[index];
+    gboolean is_same = old && new &&g_strcmp0(old->finding->id, new->finding->id) == 0;
+    gboolean says_the_same = is_same && g_str_equal(old->text, new->text);
+    self->cards = new ? reel_finding_cards_ref(cards) : NULL;
+    self->index = index;
+    if (!says_the_same) {
+        GtkWidget *child;
+        while ((child = gtk_widget_get_first_child(GTK_WIDGET(self->box))))
+            gtk_box_remove(self->box, child);
+        if (new)
+            fill(self, new);
+    }
+    if (!is_same)
+        gtk_adjustment_set_value(
+            gtk_scrolled_window_get_vadjustment(GTK_SCROLLED_WINDOW(self->scrolled)), 0);
+    g_clear_pointer(&before, reel_finding_cards_unref);
 }
 
 static void reel_finding_card_dispose(GObject *object)

@@ -49,16 +49,16 @@ static guint number_of(ReelFindingsPage *self, const char *id)
 /* The card that a row of the list stands for. */
 static const struct reel_finding_card *card_of(ReelFindingsPage *self, ReelRow *row)
 {
-    guint index = GPOINTER_TO_UINT(g_object_get_data(G_OBJECT(row), "index"));
-    return self->cards && index < self->cards->card->len ? self->cards->card->pdata[index] : NULL;
+    return self->cards && row->index < self->cards->card->len ? self->cards->card->pdata[row->index]
+                                                              : NULL;
 }
 
-/* Selects the row of that finding, the first one for NULL or one that is no more. */
+/* Selects the row of that finding, the first one for one that is no more. */
 static void select_finding(ReelFindingsPage *self, const char *id)
 {
     GListModel *rows = reel_row_table_rows(self->table);
     guint found = 0;
-    for (guint i = 0; id && i < g_list_model_get_n_items(rows); i++) {
+    for (guint i = 0; i < g_list_model_get_n_items(rows); i++) {
         g_autoptr(ReelRow) row = g_list_model_get_item(rows, i);
         const struct reel_finding_card *card = card_of(self, row);
         if (card && g_strcmp0(card->finding->id, id) == 0)
@@ -93,6 +93,7 @@ static ReelRow *row_of(const struct reel_finding_card *card)
     row->thread = first ? first->thread : 0;
     row->object = first ? first->object : 0;
     row->stack = first ? first->stack : 0;
+    reel_row_identify(row, "%s", finding->id);
     return row;
 }
 
@@ -115,9 +116,6 @@ static void answered(gpointer owner, gpointer answer, const struct reel_error *e
     gboolean is_unchecked =
         !self->look_anyway &&
         !reel_document_is_checked(reel_panel_page_document(REEL_PANEL_PAGE(self)));
-    ReelRow *before = reel_row_table_selected(self->table);
-    const struct reel_finding_card *shown = before ? card_of(self, before) : NULL;
-    g_autofree char *id = shown ? g_strdup(shown->finding->id) : NULL;
     g_clear_pointer(&self->cards, reel_finding_cards_unref);
     self->cards = reel_finding_cards_ref(cards);
     set_count(self, cards->card->len);
@@ -132,12 +130,17 @@ static void answered(gpointer owner, gpointer answer, const struct reel_error *e
     g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(g_object_unref);
     for (guint i = 0; i < cards->card->len; i++) {
         ReelRow *row = row_of(cards->card->pdata[i]);
-        g_object_set_data(G_OBJECT(row), "index", GUINT_TO_POINTER(i));
+        row->index = i;
         g_ptr_array_add(rows, row);
     }
     reel_row_table_set_rows(self->table, rows);
     gtk_stack_set_visible_child_name(self->stack, "list");
-    select_finding(self, id); /* the same one again, where the trace was read anew */
+    /* The same one again, where the trace was read anew. */
+    ReelRow *row = reel_row_table_selected(self->table);
+    if (row)
+        reel_finding_card_show(self->card, self->cards, row->index);
+    else
+        reel_row_table_select(self->table, 0);
 }
 
 static void reel_findings_page_refresh(ReelPanelPage *page)
@@ -171,8 +174,7 @@ static void selected(ReelRowTable *table, ReelRow *row, ReelFindingsPage *self)
     const struct reel_finding_card *card = row ? card_of(self, row) : NULL;
     if (!card)
         return;
-    reel_finding_card_show(self->card, self->cards,
-                           GPOINTER_TO_UINT(g_object_get_data(G_OBJECT(row), "index")));
+    reel_finding_card_show(self->card, self->cards, row->index);
     guint number = number_of(self, card->finding->id);
     if (number != G_MAXUINT && gtk_widget_get_mapped(GTK_WIDGET(self)))
         reel_session_set_finding(reel_panel_page_session(REEL_PANEL_PAGE(self)), number);

@@ -71,13 +71,30 @@ void reel_flame_view_zoom(ReelFlameView *self, uint32_t box)
     gtk_widget_queue_draw(GTK_WIDGET(self));
 }
 
+/* The box of the same stack in another graph; the innermost one that is there too. */
+static uint32_t same_box(const struct reel_flame_graph *from, uint32_t box,
+                         const struct reel_flame_graph *to)
+{
+    if (!box)
+        return 0;
+    uint32_t parent = same_box(from, from->flame.box[box].parent, to);
+    if (to->flame.box[parent].depth + 1 < from->flame.box[box].depth)
+        return parent;
+    const char *name = reel_flame_graph_name(from, box);
+    for (uint32_t child = to->flame.box[parent].first_child; child;
+         child = to->flame.box[child].next)
+        if (g_str_equal(reel_flame_graph_name(to, child), name))
+            return child;
+    return parent;
+}
+
 void reel_flame_view_show(ReelFlameView *self, struct reel_flame_graph *graph)
 {
-    if (graph)
-        reel_flame_graph_ref(graph);
-    g_clear_pointer(&self->graph, reel_flame_graph_unref);
-    self->graph = graph;
-    self->zoomed = self->selected = 0;
+    struct reel_flame_graph *before = self->graph;
+    self->graph = graph ? reel_flame_graph_ref(graph) : NULL;
+    self->zoomed = before && graph ? same_box(before, self->zoomed, graph) : 0;
+    self->selected = before && graph ? same_box(before, self->selected, graph) : 0;
+    g_clear_pointer(&before, reel_flame_graph_unref);
     self->laid_out = 0;
     self->count = 0;
     gtk_widget_queue_resize(GTK_WIDGET(self));

@@ -142,6 +142,7 @@ static ReelRow *lock_row(const struct lock_sum *lock, double range_ns)
 {
     ReelRow *row = reel_row_new(REEL_LOCK_COLUMNS);
     row->object = lock->object;
+    reel_row_identify(row, "%u", row->object);
     reel_row_set_number(row, REEL_LOCK_TAKEN, (double)lock->taken);
     reel_row_set_number(row, REEL_LOCK_WAITED,
                         lock->taken ? (double)lock->contended / (double)lock->taken : NAN);

@@ -38,9 +38,14 @@ static void say(ReelOrderPage *self, const char *text)
     gtk_stack_set_visible_child_name(self->stack, "message");
 }
 
+static const struct reel_order_lock *lock_of(ReelOrderPage *self, guint lock)
+{
+    return &g_array_index(self->graph->lock, struct reel_order_lock, lock);
+}
+
 static const char *name_of(ReelOrderPage *self, guint lock)
 {
-    return g_array_index(self->graph->lock, struct reel_order_lock, lock).name;
+    return lock_of(self, lock)->name;
 }
 
 static void show_links(ReelOrderPage *self)
@@ -55,7 +60,9 @@ static void show_links(ReelOrderPage *self)
         reel_row_set_text(row, LINK_WANTED, name_of(self, link->to));
         reel_row_set_number(row, LINK_COUNT, (double)link->occurrences);
         reel_row_set_text(row, LINK_DANGER, dangers[link->danger]);
-        g_object_set_data(G_OBJECT(row), "link", GUINT_TO_POINTER(i));
+        row->index = i;
+        reel_row_identify(row, "%u %u", lock_of(self, link->from)->lock,
+                          lock_of(self, link->to)->lock);
         if (link->witness->len) {
             const struct reel_order_witness *first =
                 &g_array_index(link->witness, struct reel_order_witness, 0);
@@ -66,7 +73,6 @@ static void show_links(ReelOrderPage *self)
         g_ptr_array_add(rows, row);
     }
     reel_row_table_set_rows(self->links, rows);
-    reel_row_table_select(self->links, 0);
 }
 
 static void add_deed(GPtrArray *rows, const struct reel_order_witness *witness, const char *deed,
@@ -82,6 +88,7 @@ static void add_deed(GPtrArray *rows, const struct reel_order_witness *witness, 
     }
     row->thread = witness->thread;
     row->stack = stack;
+    reel_row_identify(row, "%u %s %u %u", row->thread, deed, witness->held_stack, witness->stack);
     g_ptr_array_add(rows, row);
 }
 
@@ -100,6 +107,12 @@ static void show_witnesses(ReelOrderPage *self, guint index)
                  witness->time_ns, witness->stack);
     }
     reel_row_table_set_rows(self->witnesses, rows);
+}
+
+static void show_link(ReelOrderPage *self, guint link)
+{
+    reel_order_view_select_link(self->view, link);
+    show_witnesses(self, link);
 }
 
 static void show_circles(ReelOrderPage *self)
@@ -146,6 +159,12 @@ static void answered(gpointer owner, gpointer answer, const struct reel_error *e
     reel_order_view_show(self->view, graph);
     show_circles(self);
     show_links(self);
+    /* The same one again, where the trace was read anew. */
+    ReelRow *row = reel_row_table_selected(self->links);
+    if (row)
+        show_link(self, row->index);
+    else
+        reel_row_table_select(self->links, 0);
     gtk_stack_set_visible_child_name(self->stack, "graph");
 }
 
@@ -173,11 +192,8 @@ static void reel_order_page_clear(ReelPanelPage *page)
 static void link_row_selected(ReelRowTable *table, ReelRow *row, ReelOrderPage *self)
 {
     (void)table;
-    guint link = row ? GPOINTER_TO_UINT(g_object_get_data(G_OBJECT(row), "link")) : G_MAXUINT;
-    if (!self->graph || link >= self->graph->link->len)
-        return;
-    reel_order_view_select_link(self->view, link);
-    show_witnesses(self, link);
+    if (row && self->graph && row->index < self->graph->link->len)
+        show_link(self, row->index);
 }
 
 static void link_clicked(ReelOrderView *view, guint link, ReelOrderPage *self)
@@ -186,7 +202,7 @@ static void link_clicked(ReelOrderView *view, guint link, ReelOrderPage *self)
     GListModel *rows = reel_row_table_rows(self->links);
     for (guint i = 0; i < g_list_model_get_n_items(rows); i++) {
         g_autoptr(ReelRow) row = g_list_model_get_item(rows, i);
-        if (GPOINTER_TO_UINT(g_object_get_data(G_OBJECT(row), "link")) == link)
+        if (row->index == link)
             reel_row_table_select(self->links, i);
     }
 }

@@ -63,6 +63,7 @@ static GPtrArray *some_columns(GPtrArray *rows, const guint *from, guint count)
         }
         copy->thread = row->thread;
         copy->object = row->object;
+        copy->identity = g_strdup(row->identity);
         g_ptr_array_add(some, copy);
     }
     return some;

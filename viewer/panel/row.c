@@ -19,6 +19,7 @@ static void clear_cells(ReelRow *self)
 static void reel_row_finalize(GObject *object)
 {
     clear_cells(REEL_ROW(object));
+    g_free(REEL_ROW(object)->identity);
     G_OBJECT_CLASS(reel_row_parent_class)->finalize(object);
 }
 
@@ -76,6 +77,15 @@ void reel_row_set_shares(ReelRow *self, guint cell, const double *shares, guint 
         self->cell[cell].shares[i] = (float)shares[i];
 }
 
+void reel_row_identify(ReelRow *self, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_free(self->identity);
+    self->identity = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+}
+
 void reel_row_fill(ReelRow *self, ReelRow *from)
 {
     clear_cells(self);
@@ -87,6 +97,7 @@ void reel_row_fill(ReelRow *self, ReelRow *from)
     self->thread = from->thread;
     self->object = from->object;
     self->stack = from->stack;
+    self->index = from->index;
     self->is_filled = TRUE;
     g_signal_emit(self, filled_signal, 0);
 }

@@ -37,6 +37,9 @@ struct _ReelRow {
     uint64_t time_ns;               /* REEL_ROW_NO_TIME: none */
     uint64_t end_ns;                /* of what lasts; else REEL_ROW_NO_TIME */
     uint32_t thread, object, stack; /* rows of the trace; 0: none */
+    char *identity;                 /* what it is about, the same when the trace is read anew and
+                                       the cells say something else; NULL: nothing stays */
+    guint index;                    /* of what it stands for, in what its page was told */
     gboolean is_filled;             /* else its cells are still to come */
 };
 
@@ -47,8 +50,12 @@ void reel_row_take_text(ReelRow *self, guint cell, char *text);
 void reel_row_set_number(ReelRow *self, guint cell, double number);
 void reel_row_set_shares(ReelRow *self, guint cell, const double *shares, guint count);
 
-/* A row without cells yet; `reel_row_fill` moves those of `from` into it and emits `filled`. */
+/* g_strdup_printf. */
+void reel_row_identify(ReelRow *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* A row without cells yet. */
 ReelRow *reel_row_new_empty(void);
+/* Moves what `from` says into it, in place of what it said, and emits `filled`. */
 void reel_row_fill(ReelRow *self, ReelRow *from);
 
 G_END_DECLS

@@ -6,6 +6,8 @@
 #include "tracer/model/time_text.h"
 #include "viewer/panel/share_bar.h"
 
+#define SCROLL_TRIES 3 /* frames: rows are as high as they are when they have been laid out */
+
 struct column {
     ReelRowTable *table; /* not counted: it owns the column */
     guint index;
@@ -16,6 +18,7 @@ struct column {
 struct _ReelRowTable {
     GtkWidget parent_instance;
     GtkStack *stack;
+    GtkScrolledWindow *scrolled;
     GtkColumnView *view;
     GtkLabel *message;
     GListStore *store;
@@ -23,7 +26,11 @@ struct _ReelRowTable {
     GtkSingleSelection *selection;
     GPtrArray *columns; /* struct column */
     gboolean has_order;
-    guint scroll_to, scrolling; /* a tick callback */
+    gboolean is_changing; /* its rows: the selection tells when they are there */
+    guint scroll_to;      /* a row; */
+    double scroll_back;   /* or, unless below 0, a place */
+    int scroll_tries;
+    guint scrolling; /* a tick callback */
 };
 
 enum { SIGNAL_ACTIVATED, SIGNAL_SELECTED, SIGNAL_COUNT };
@@ -108,8 +115,7 @@ static void bind(GtkSignalListItemFactory *factory, GtkListItem *item, struct co
 {
     (void)factory;
     ReelRow *row = gtk_list_item_get_item(item);
-    if (!row->is_filled)
-        g_signal_connect(row, "filled", G_CALLBACK(filled), item);
+    g_signal_connect(row, "filled", G_CALLBACK(filled), item);
     show_cell(item, column);
 }
 
@@ -202,44 +208,19 @@ void reel_row_table_sort(ReelRowTable *self, guint column, gboolean descending)
     self->has_order = TRUE;
 }
 
-void reel_row_table_set_rows(ReelRowTable *self, GPtrArray *rows)
-{
-    if (gtk_single_selection_get_model(self->selection) != G_LIST_MODEL(self->sorted))
-        gtk_single_selection_set_model(self->selection, G_LIST_MODEL(self->sorted));
-    g_list_store_splice(self->store, 0, g_list_model_get_n_items(G_LIST_MODEL(self->store)),
-                        rows->pdata, rows->len);
-    reel_row_table_say(self, NULL);
-}
-
-void reel_row_table_set_model(ReelRowTable *self, GListModel *model)
-{
-    GListModel *columns = gtk_column_view_get_columns(self->view);
-    for (guint i = 0; i < g_list_model_get_n_items(columns); i++) {
-        g_autoptr(GtkColumnViewColumn) column = g_list_model_get_item(columns, i);
-        gtk_column_view_column_set_sorter(column, NULL);
-    }
-    gtk_single_selection_set_model(self->selection, model);
-    reel_row_table_say(self, NULL);
-}
-
-void reel_row_table_say(ReelRowTable *self, const char *text)
-{
-    gtk_label_set_text(self->message, text ? text : "");
-    gtk_stack_set_visible_child_name(self->stack, text ? "message" : "rows");
-}
-
 ReelRow *reel_row_table_selected(ReelRowTable *self)
 {
     return gtk_single_selection_get_selected_item(self->selection);
 }
 
-GListModel *reel_row_table_rows(ReelRowTable *self)
+static void selected(ReelRowTable *self)
 {
-    return G_LIST_MODEL(self->selection);
+    if (!self->is_changing)
+        g_signal_emit(self, signals[SIGNAL_SELECTED], 0, reel_row_table_selected(self));
 }
 
 /* The list is the column view's last child: it has the action, the view has not. It must have its
- * size before it can tell what is in sight. */
+ * size before it can tell what is in sight, and its rows before it can be scrolled back. */
 static gboolean scroll_now(GtkWidget *widget, GdkFrameClock *clock, gpointer data)
 {
     (void)clock;
@@ -248,10 +229,127 @@ static gboolean scroll_now(GtkWidget *widget, GdkFrameClock *clock, gpointer dat
     GtkWidget *list = self->view ? gtk_widget_get_last_child(GTK_WIDGET(self->view)) : NULL;
     if (list && gtk_widget_get_height(list) <= 1)
         return G_SOURCE_CONTINUE;
+    if (list && self->scroll_back >= 0 && self->scroll_tries-- > 0) {
+        gtk_adjustment_set_value(gtk_scrolled_window_get_vadjustment(self->scrolled),
+                                 self->scroll_back);
+        return G_SOURCE_CONTINUE;
+    }
     self->scrolling = 0;
-    if (list && self->scroll_to < g_list_model_get_n_items(G_LIST_MODEL(self->selection)))
+    if (list && self->scroll_back < 0 &&
+        self->scroll_to < g_list_model_get_n_items(G_LIST_MODEL(self->selection)))
         gtk_widget_activate_action(list, "list.scroll-to-item", "u", self->scroll_to);
     return G_SOURCE_REMOVE;
+}
+
+static void scroll_soon(ReelRowTable *self)
+{
+    if (!self->scrolling)
+        self->scrolling = gtk_widget_add_tick_callback(GTK_WIDGET(self), scroll_now, NULL, NULL);
+}
+
+/* A list follows the row it had on top, wherever that goes; who reads a table wants the place. */
+static void keep_scrolled(ReelRowTable *self, double scrolled)
+{
+    gtk_adjustment_set_value(gtk_scrolled_window_get_vadjustment(self->scrolled), scrolled);
+    if (self->scrolling)
+        return; /* on its way elsewhere */
+    self->scroll_back = scrolled;
+    self->scroll_tries = SCROLL_TRIES;
+    scroll_soon(self);
+}
+
+/* The rows to show: the ones already there for what they still stand for, filled anew. */
+static GPtrArray *rows_kept(ReelRowTable *self, GPtrArray *rows)
+{
+    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+    guint before = g_list_model_get_n_items(G_LIST_MODEL(self->store));
+    GPtrArray *kept = g_ptr_array_new_with_free_func(g_object_unref);
+    for (guint i = 0; i < before; i++) {
+        g_autoptr(ReelRow) row = g_list_model_get_item(G_LIST_MODEL(self->store), i);
+        if (row->identity)
+            g_hash_table_insert(known, row->identity, row);
+    }
+    for (guint i = 0; i < rows->len; i++) {
+        ReelRow *row = rows->pdata[i], *shown = NULL;
+        if (row->identity)
+            shown = g_hash_table_lookup(known, row->identity);
+        if (shown) {
+            g_hash_table_remove(known, row->identity);
+            reel_row_fill(shown, row);
+        }
+        g_ptr_array_add(kept, g_object_ref(shown ? shown : row));
+    }
+    return kept;
+}
+
+/* Puts them into the store, leaving alone what is the same at its beginning and its end. */
+static void replace_rows(ReelRowTable *self, GPtrArray *rows)
+{
+    GListModel *store = G_LIST_MODEL(self->store);
+    guint before = g_list_model_get_n_items(store), first = 0, last = 0;
+    for (; first < MIN(before, rows->len); first++) {
+        g_autoptr(ReelRow) row = g_list_model_get_item(store, first);
+        if (row != rows->pdata[first])
+            break;
+    }
+    for (; last < MIN(before, rows->len) - first; last++) {
+        g_autoptr(ReelRow) row = g_list_model_get_item(store, before - last - 1);
+        if (row != rows->pdata[rows->len - last - 1])
+            break;
+    }
+    if (before != first + last || rows->len != first + last)
+        g_list_store_splice(self->store, first, before - first - last, rows->pdata + first,
+                            rows->len - first - last);
+}
+
+void reel_row_table_set_rows(ReelRowTable *self, GPtrArray *rows)
+{
+    GtkAdjustment *adjustment = gtk_scrolled_window_get_vadjustment(self->scrolled);
+    double scrolled = gtk_adjustment_get_value(adjustment);
+    ReelRow *before = reel_row_table_selected(self);
+    self->is_changing = TRUE;
+    if (gtk_single_selection_get_model(self->selection) != G_LIST_MODEL(self->sorted))
+        gtk_single_selection_set_model(self->selection, G_LIST_MODEL(self->sorted));
+    g_autoptr(GPtrArray) kept = rows_kept(self, rows);
+    replace_rows(self, kept);
+    /* What is the same row may say something else now. */
+    gtk_sorter_changed(gtk_column_view_get_sorter(self->view), GTK_SORTER_CHANGE_DIFFERENT);
+    self->is_changing = FALSE;
+    if (reel_row_table_selected(self) != before)
+        selected(self);
+    reel_row_table_say(self, NULL);
+    keep_scrolled(self, scrolled);
+}
+
+void reel_row_table_set_model(ReelRowTable *self, GListModel *model, gboolean keep)
+{
+    GtkAdjustment *adjustment = gtk_scrolled_window_get_vadjustment(self->scrolled);
+    double scrolled = gtk_adjustment_get_value(adjustment);
+    GListModel *columns = gtk_column_view_get_columns(self->view);
+    for (guint i = 0; i < g_list_model_get_n_items(columns); i++) {
+        g_autoptr(GtkColumnViewColumn) column = g_list_model_get_item(columns, i);
+        gtk_column_view_column_set_sorter(column, NULL);
+    }
+    gtk_single_selection_set_model(self->selection, model);
+    reel_row_table_say(self, NULL);
+    if (keep)
+        keep_scrolled(self, scrolled);
+}
+
+void reel_row_table_say(ReelRowTable *self, const char *text)
+{
+    gtk_label_set_text(self->message, text ? text : "");
+    gtk_stack_set_visible_child_name(self->stack, text ? "message" : "rows");
+}
+
+GListModel *reel_row_table_rows(ReelRowTable *self)
+{
+    return G_LIST_MODEL(self->selection);
+}
+
+void reel_row_table_mark(ReelRowTable *self, guint position)
+{
+    gtk_single_selection_set_selected(self->selection, position);
 }
 
 void reel_row_table_select(ReelRowTable *self, guint position)
@@ -260,8 +358,8 @@ void reel_row_table_select(ReelRowTable *self, guint position)
         return;
     gtk_single_selection_set_selected(self->selection, position);
     self->scroll_to = position;
-    if (!self->scrolling)
-        self->scrolling = gtk_widget_add_tick_callback(GTK_WIDGET(self), scroll_now, NULL, NULL);
+    self->scroll_back = -1;
+    scroll_soon(self);
 }
 
 static void append_row(ReelRowTable *self, const ReelRow *row, GString *text)
@@ -311,11 +409,6 @@ static void activated(GtkColumnView *view, guint position, gpointer data)
     g_autoptr(ReelRow) row = g_list_model_get_item(G_LIST_MODEL(self->selection), position);
     if (row && row->is_filled)
         g_signal_emit(self, signals[SIGNAL_ACTIVATED], 0, row);
-}
-
-static void selected(ReelRowTable *self)
-{
-    g_signal_emit(self, signals[SIGNAL_SELECTED], 0, reel_row_table_selected(self));
 }
 
 static void reel_row_table_dispose(GObject *object)
@@ -390,8 +483,8 @@ static void reel_row_table_init(ReelRowTable *self)
         gtk_shortcut_new(gtk_shortcut_trigger_parse_string("<Control>c"),
                          gtk_callback_action_new(copy_selected, self, NULL)));
     gtk_widget_add_controller(GTK_WIDGET(self->view), keys);
-    GtkWidget *scrolled = gtk_scrolled_window_new();
-    gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scrolled), GTK_WIDGET(self->view));
+    self->scrolled = GTK_SCROLLED_WINDOW(gtk_scrolled_window_new());
+    gtk_scrolled_window_set_child(self->scrolled, GTK_WIDGET(self->view));
     gtk_widget_set_vexpand(GTK_WIDGET(self), TRUE);
     gtk_widget_set_hexpand(GTK_WIDGET(self), TRUE);
     self->message = GTK_LABEL(gtk_label_new(NULL));
@@ -399,7 +492,7 @@ static void reel_row_table_init(ReelRowTable *self)
     gtk_label_set_justify(self->message, GTK_JUSTIFY_CENTER);
     gtk_widget_add_css_class(GTK_WIDGET(self->message), "reel-empty");
     self->stack = GTK_STACK(gtk_stack_new());
-    gtk_stack_add_named(self->stack, scrolled, "rows");
+    gtk_stack_add_named(self->stack, GTK_WIDGET(self->scrolled), "rows");
     gtk_stack_add_named(self->stack, GTK_WIDGET(self->message), "message");
     gtk_widget_set_parent(GTK_WIDGET(self->stack), GTK_WIDGET(self));
 }

@@ -1,4 +1,5 @@
 /* Per thread, and the sum over all: see statistics.h. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "viewer/panel/row.h"
@@ -103,6 +104,7 @@ static ReelRow *thread_row(sqlite3_stmt *from, const struct reel_statistics_requ
         sum = &nothing;
     ReelRow *row = reel_row_new(REEL_THREAD_COLUMNS);
     row->thread = (uint32_t)sqlite3_column_int64(from, 0);
+    reel_row_identify(row, "%u", row->thread);
     uint64_t start = (uint64_t)sqlite3_column_int64(from, 3);
     uint64_t end = (uint64_t)sqlite3_column_int64(from, 4);
     uint64_t inside_from = MAX(start, request->from_ns), inside_to = MIN(end, request->to_ns);
@@ -226,6 +228,7 @@ gpointer reel_wait_statistics_read(struct reel_query *query, gpointer data)
         row->end_ns = (uint64_t)sqlite3_column_int64(from, 2);
         row->object = (uint32_t)sqlite3_column_int64(from, 4);
         row->stack = (uint32_t)sqlite3_column_int64(from, 5);
+        reel_row_identify(row, "%u %" PRIu64, row->thread, row->time_ns);
         reel_row_set_number(row, REEL_WAIT_LENGTH, (double)(row->end_ns - row->time_ns));
         reel_row_take_text(row, REEL_WAIT_THREAD, reel_query_text(from, 6));
         reel_row_take_text(row, REEL_WAIT_STATE, reel_query_text(from, 3));
