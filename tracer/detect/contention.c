@@ -1,5 +1,6 @@
 /* Contention: what each lock cost in waiting, as a share of the time of those who use it. Told
- * where it is a tenth or more and no convoy, which says more, has been found. */
+ * where it is a tenth or more and no convoy, which says more, has been found. Waiting for a
+ * processor is not waiting for a lock: see reel_lock_use_blame. */
 #include "tracer/detect/describe.h"
 #include "tracer/detect/detectors.h"
 #include "tracer/detect/lock_use.h"
@@ -60,19 +61,27 @@ static bool is_told(const struct contention *contention, uint32_t object)
 static void report(struct contention *contention, const struct reel_lock_use *use, uint64_t life_ns)
 {
     const struct reel_detect_context *context = contention->context;
-    double share = (double)use->waited_ns / (double)life_ns;
+    uint64_t blame_ns = reel_lock_use_blame(use);
+    double share = (double)blame_ns / (double)life_ns;
     uint64_t window_ns = use->last_ns - use->first_ns;
-    char waited[32], longest[32], hold[32];
+    char waited[32], longest[32], hold[32], starved[160] = "";
     reel_describe_duration(use->waited_ns, waited);
     reel_describe_duration(use->longest_wait_ns, longest);
     reel_describe_duration(use->held_ns / MAX(use->holds, 1), hold);
     const char *name = reel_describe_object(context, use->object);
-    struct reel_finding *finding =
-        reel_finding_new(REEL_FINDING_CONTENTION, REEL_CONFIDENCE_OBSERVED,
-                         share >= 0.3 && use->waited_ns >= GRAVE_WAITED_NS ? REEL_SEVERITY_WARNING
-                                                                           : REEL_SEVERITY_INFO);
+    struct reel_finding *finding = reel_finding_new(
+        REEL_FINDING_CONTENTION, REEL_CONFIDENCE_OBSERVED,
+        share >= 0.3 && blame_ns >= GRAVE_WAITED_NS ? REEL_SEVERITY_WARNING : REEL_SEVERITY_INFO);
     reel_finding_title(finding, "%.0f %% of its users' time goes into waiting for %s", 100 * share,
                        name);
+    if (use->waited_ns - blame_ns >= use->waited_ns / 10) {
+        char length[32];
+        reel_describe_duration(use->waited_ns - blame_ns, length);
+        g_snprintf(starved, sizeof starved,
+                   " %s of the waiting is not counted against it: the lock was free, or who held "
+                   "it had no processor.",
+                   length);
+    }
     reel_finding_explain(
         finding,
         "%u threads use %s. They waited for it %" G_GUINT64_FORMAT " times, %s in all, %s at most "
@@ -82,8 +91,8 @@ static void report(struct contention *contention, const struct reel_lock_use *us
         g_hash_table_size(use->user), name, use->waits, waited, longest,
         reel_describe_site(context, use->wait_stack),
         window_ns ? (double)use->waited_ns / (double)window_ns : 0, use->holds, hold,
-        window_ns ? MIN(100.0, 100.0 * (double)use->held_ns / (double)window_ns) : 0,
-        use->handoffs);
+        window_ns ? MIN(100.0, 100.0 * (double)use->held_ns / (double)window_ns) : 0, use->handoffs,
+        starved);
     reel_finding_fix(finding,
                      "Hold %s for less (its longest hold begins at %s), ask for it less "
                      "often, or split what it guards.",
@@ -116,8 +125,9 @@ static void contention_finish(void *detector)
                 reel_thread_times_at(contention->times, GPOINTER_TO_UINT(key));
             life_ns += reel_thread_times_total(&times);
         }
-        if (use->waited_ns >= LEAST_WAITED_NS && use->waits >= LEAST_WAITS &&
-            use->waited_ns >= life_ns / 10 && !is_told(contention, use->object))
+        uint64_t blame_ns = reel_lock_use_blame(use);
+        if (blame_ns >= LEAST_WAITED_NS && use->waits >= LEAST_WAITS && blame_ns >= life_ns / 10 &&
+            !is_told(contention, use->object))
             report(contention, use, life_ns);
     }
     g_ptr_array_unref(uses);

@@ -203,6 +203,14 @@ static void report_lock(struct convoy *convoy, const struct reel_lock_use *use, 
     reel_finding_set_add(context->findings, finding);
 }
 
+/* The time from its first hold to its last, but for what passed while its holder could run and had
+ * no processor: then others wait for the machine, and it looks held nearly always. */
+static uint64_t awake_window(const struct reel_lock_use *use)
+{
+    uint64_t window_ns = use->last_ns - use->first_ns;
+    return window_ns - MIN(window_ns, use->held_starved_ns);
+}
+
 /* Whether its users stood in line for it rather than once behind one long hold. */
 static bool has_queue(const struct reel_lock_use *use, uint64_t window_ns)
 {
@@ -214,12 +222,13 @@ static bool has_queue(const struct reel_lock_use *use, uint64_t window_ns)
 
 static bool is_convoy(const struct convoy *convoy, const struct reel_lock_use *use, bool gil)
 {
-    uint64_t window_ns = use->last_ns - use->first_ns;
+    uint64_t window_ns = awake_window(use);
     /* Threads that sleep with the lock held are slow for another reason. */
     double at_once = parallelism(convoy, use->user, window_ns);
-    return window_ns >= LEAST_WINDOW_NS && has_queue(use, window_ns) &&
-           reel_lock_use_waiters(use) >= 2 && use->held_ns >= window_ns / 4 * (gil ? 2 : 3) &&
-           use->waited_ns >= window_ns / 2 && at_once < 1.5 && (gil || at_once > 0.25);
+    return use->last_ns - use->first_ns >= LEAST_WINDOW_NS && has_queue(use, window_ns) &&
+           reel_lock_use_waiters(use) >= 2 &&
+           use->held_ns - use->held_starved_ns >= window_ns / 4 * (gil ? 2 : 3) &&
+           reel_lock_use_blame(use) >= window_ns / 2 && at_once < 1.5 && (gil || at_once > 0.25);
 }
 
 /* A global lock without a name: see above. */

@@ -48,6 +48,7 @@ void reel_lock_uses_hold(GHashTable *uses, const struct reel_hold *hold)
     use->holds++;
     user->asked_ns += hold->waited_ns;
     use->asked_ns += hold->waited_ns;
+    use->asked_starved_ns += hold->waited_starved_ns;
     use->asked += hold->waited_ns > 0;
     user->asked += hold->waited_ns > 0;
     if (hold->waited_ns > use->longest_asked_ns) {
@@ -59,6 +60,7 @@ void reel_lock_uses_hold(GHashTable *uses, const struct reel_hold *hold)
     if (hold->shared)
         return; /* readers hold together: their time says nothing about a queue */
     use->held_ns += length;
+    use->held_starved_ns += MIN(hold->starved_ns, length);
     if (length > use->longest_hold_ns) {
         use->longest_hold_ns = length;
         use->longest_hold_start_ns = hold->start_ns;
@@ -84,6 +86,7 @@ void reel_lock_uses_interval(GHashTable *uses, const struct reel_interval *inter
     user->waits++;
     user->longest_wait_ns = MAX(user->longest_wait_ns, length);
     use->waited_ns += length;
+    use->waited_starved_ns += MIN(interval->starved_ns, length);
     use->waits++;
     if (length > use->longest_wait_ns) {
         use->longest_wait_ns = length;
@@ -99,6 +102,7 @@ static void settle(struct reel_lock_use *use)
     if (use->asked_ns <= use->waited_ns)
         return;
     use->waited_ns = use->asked_ns;
+    use->waited_starved_ns = use->asked_starved_ns;
     use->waits = use->asked;
     use->longest_wait_ns = use->longest_asked_ns;
     use->longest_waiter = use->longest_asker;
@@ -134,6 +138,11 @@ GPtrArray *reel_lock_uses_ranked(GHashTable *uses)
     }
     g_ptr_array_sort(list, compare_uses);
     return list;
+}
+
+uint64_t reel_lock_use_blame(const struct reel_lock_use *use)
+{
+    return use->waited_ns - MIN(use->waited_ns, use->waited_starved_ns);
 }
 
 unsigned reel_lock_use_waiters(const struct reel_lock_use *use)

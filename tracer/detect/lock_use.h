@@ -13,10 +13,14 @@ struct reel_lock_user {
     uint64_t asked_ns, asked; /* from asking to holding */
 };
 
+/* `…starved_ns`: what of a time is not the lock's fault, for it was free or its holder had no
+ * processor (see struct reel_world_object). The rest of it is. */
+
 struct reel_lock_use {
     uint32_t object;
     uint64_t first_ns, last_ns; /* of holds */
     uint64_t held_ns, longest_hold_ns, waited_ns, longest_wait_ns;
+    uint64_t held_starved_ns, waited_starved_ns, asked_starved_ns;
     uint64_t holds, waits, handoffs;
     uint64_t forced; /* holds that ended with somebody waiting, and passed to another */
     uint32_t last_holder;
@@ -38,6 +42,8 @@ void reel_lock_uses_interval(GHashTable *uses, const struct reel_interval *inter
 
 /* A list of all, most waited for first; the caller frees the list. */
 GPtrArray *reel_lock_uses_ranked(GHashTable *uses);
+/* Of the time that was waited for it, what was its holders' doing. */
+uint64_t reel_lock_use_blame(const struct reel_lock_use *use);
 /* How many threads waited. */
 unsigned reel_lock_use_waiters(const struct reel_lock_use *use);
 

@@ -11,6 +11,7 @@
 struct step {
     uint64_t start_ns, end_ns;
     uint64_t running_ns, waiting_ns, longest_wait_ns;
+    uint64_t starved_ns; /* could run, and had no processor: none of its doing */
     uint32_t waited_for, wait_stack;
     uint32_t task, stack;
     enum reel_state waited_in;
@@ -109,7 +110,7 @@ static void report(struct loop_blocked *loops, uint32_t thread, struct loop_thre
 static void end_step(struct loop_thread *mine, uint64_t now_ns)
 {
     mine->step.end_ns = now_ns;
-    if (mine->in_step && now_ns - mine->step.start_ns >= BUDGET_NS) {
+    if (mine->in_step && now_ns - mine->step.start_ns >= BUDGET_NS + mine->step.starved_ns) {
         mine->late = mine->step;
         mine->has_late = true;
     }
@@ -199,6 +200,10 @@ static void loop_interval(void *detector, const struct reel_interval *interval)
     if (interval->end_ns <= start_ns)
         return;
     uint64_t length = interval->end_ns - start_ns;
+    if (interval->state == REEL_STATE_RUNNABLE) {
+        mine->step.starved_ns += length;
+        return;
+    }
     if (!reel_state_waits(interval->state)) {
         mine->step.running_ns += length;
         return;

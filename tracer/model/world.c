@@ -205,8 +205,11 @@ static void apply_gap(struct reel_world *world, struct reel_world_thread *thread
 static void apply_switch(struct reel_world *world, struct reel_world_thread *thread, bool out,
                          bool preempted)
 {
+    bool changes = (thread->off_processor && thread->preempted) != (out && preempted);
     thread->off_processor = out;
     thread->preempted = preempted;
+    if (changes)
+        reel_lock_switched(world, thread);
     if (!thread->wait_count)
         reel_thread_resume(world, thread, world->now, 0, 0);
 }

@@ -16,7 +16,7 @@
  *     semaphore's by the last poster, a queue's or pipe's by the last one at its other end, a
  *     barrier's by the last to arrive, a join by the thread that ended.
  *   - A thread is running while nothing says otherwise. SWITCH_OUT and SWITCH_IN refine that
- * outside of waits.
+ * outside of waits; of a holder of a lock they say when it had no processor.
  *   - A loop's callbacks are what its thread does between two waits on the same loop.
  *
  * Not thread-safe. Pointers handed out are valid until the next event. */
@@ -36,10 +36,13 @@ struct reel_interval {
     uint32_t stack;
     uint32_t call; /* enum reel_call with REEL_CALL_TIMED */
     enum reel_state state;
+    uint64_t starved_ns; /* of a wait for a lock: see `starved_ns` of its object */
 };
 
 struct reel_hold {
     uint64_t start_ns, end_ns, waited_ns;
+    uint64_t waited_starved_ns; /* of `waited_ns` */
+    uint64_t starved_ns;        /* of the hold: its thread could run and had no processor */
     uint32_t object, thread, stack;
     bool shared;
     bool released; /* false: still held when its thread or the trace ended */
@@ -64,7 +67,8 @@ struct reel_world_listener {
 
 /* A lock that a thread holds. */
 struct reel_held {
-    uint64_t since_ns, waited_ns;
+    uint64_t since_ns, waited_ns, waited_starved_ns;
+    uint64_t starved_ns; /* of its object when it was taken; of the hold when it is over */
     uint32_t object, stack;
     uint32_t depth; /* of a recursive lock, else 1 */
     bool shared;
@@ -74,7 +78,9 @@ struct reel_held {
 /* A wait that a thread is in. They nest when a signal handler waits. */
 struct reel_wait {
     uint64_t since_ns;
-    uint64_t woken_ns; /* time of the event that woke it; 0 = nobody yet */
+    uint64_t woken_ns;         /* time of the event that woke it; 0 = nobody yet */
+    uint64_t starved_ns;       /* of the object, when the wait began */
+    uint64_t woken_starved_ns; /* of `other`, when it was woken */
     uint32_t object;
     uint32_t other;       /* the mutex of a condition wait */
     uint32_t owner;       /* thread that held the object when the wait began */
@@ -114,9 +120,14 @@ struct reel_world_thread {
 struct reel_world_object {
     uint64_t last_ns;  /* the last event that could end a wait: release, post, put, write … */
     uint64_t taken_ns; /* the last one at a queue's other end */
-    int64_t depth;     /* items or bytes in a queue, value of a semaphore; may lag below 0 */
-    uint32_t *waiter;  /* threads, in order of arrival */
-    uint32_t *reader;  /* threads that hold it in shared mode */
+    /* Of a lock: how long nobody stood in the way of those who wait for it: it was free, and they
+     * were not on a processor yet; or its holder could run and had none, where the kernel tells.
+     * Counts from its first release; up to `starved_from_ns`, while that is set. Not of a spin
+     * lock: those who wait for it take the processor that its holder lacks. */
+    uint64_t starved_ns, starved_from_ns;
+    int64_t depth;    /* items or bytes in a queue, value of a semaphore; may lag below 0 */
+    uint32_t *waiter; /* threads, in order of arrival */
+    uint32_t *reader; /* threads that hold it in shared mode */
     uint32_t waiter_count, waiter_capacity, reader_count, reader_capacity;
     uint32_t owner; /* thread that holds it exclusively */
     uint32_t last_by, taken_by;

@@ -20,8 +20,48 @@ static void forget_held(struct reel_world_thread *thread, struct reel_held *held
     thread->held_count--;
 }
 
+uint64_t reel_lock_starved(const struct reel_world *world, uint32_t id)
+{
+    const struct reel_world_object *object = reel_world_object(world, id);
+    if (!object)
+        return 0;
+    return object->starved_ns +
+           (object->starved_from_ns ? world->now - object->starved_from_ns : 0);
+}
+
+/* Begins or ends its starved time, as its holders are now. */
+static void mark_starved(struct reel_world *world, struct reel_world_object *object)
+{
+    const struct reel_world_thread *owner = reel_world_thread(world, object->owner);
+    if (object->class == REEL_CLASS_SPINLOCK)
+        return;
+    bool starves = object->owner
+                       ? !object->owner_gone && owner && owner->off_processor && owner->preempted
+                       : !object->reader_count;
+    if (starves && !object->starved_from_ns) {
+        object->starved_from_ns = world->now;
+    } else if (!starves && object->starved_from_ns) {
+        object->starved_ns += world->now - object->starved_from_ns;
+        object->starved_from_ns = 0;
+    }
+}
+
+void reel_lock_switched(struct reel_world *world, struct reel_world_thread *thread)
+{
+    for (uint32_t i = 0; i < thread->held_count; i++) {
+        struct reel_world_object *object = reel_world_object_at(world, thread->held[i].object);
+        if (object && object->owner == thread->number)
+            mark_starved(world, object);
+    }
+}
+
+static uint64_t starved_hold(const struct reel_world *world, const struct reel_held *held)
+{
+    return reel_lock_starved(world, held->object) - held->starved_ns;
+}
+
 static void tell(struct reel_world *world, const struct reel_world_thread *thread,
-                 const struct reel_held *held, uint64_t end_ns, bool released)
+                 const struct reel_held *held, uint64_t starved_ns, uint64_t end_ns, bool released)
 {
     if (end_ns <= held->since_ns)
         return; /* re-entered and cut at once: nothing was held */
@@ -32,6 +72,8 @@ static void tell(struct reel_world *world, const struct reel_world_thread *threa
         .start_ns = held->since_ns,
         .end_ns = end_ns,
         .waited_ns = held->waited_ns,
+        .waited_starved_ns = held->waited_starved_ns,
+        .starved_ns = starved_ns,
         .object = held->object,
         .thread = thread->number,
         .stack = held->stack,
@@ -41,12 +83,14 @@ static void tell(struct reel_world *world, const struct reel_world_thread *threa
     world->listener.hold(world->listener.data, &hold);
 }
 
-static void unlink_holder(struct reel_world_object *object, uint32_t thread, bool shared)
+static void unlink_holder(struct reel_world *world, struct reel_world_object *object,
+                          uint32_t thread, bool shared)
 {
     if (shared)
         reel_world_list_remove(object->reader, &object->reader_count, thread);
     else if (object->owner == thread)
         object->owner = 0;
+    mark_starved(world, object);
 }
 
 void reel_lock_take(struct reel_world *world, struct reel_world_thread *thread, uint32_t id,
@@ -73,6 +117,7 @@ void reel_lock_take(struct reel_world *world, struct reel_world_thread *thread, 
         object->owner = thread->number;
         object->owner_gone = false;
     }
+    mark_starved(world, object);
 }
 
 /* Somebody else has it now, or it was released from outside: the holder lost it, whatever it
@@ -85,10 +130,10 @@ static bool evict(struct reel_world *world, struct reel_world_object *object, ui
     bool uncertain = true;
     if (held) {
         uncertain = held->uncertain;
-        tell(world, thread, held, time_ns, true);
+        tell(world, thread, held, starved_hold(world, held), time_ns, true);
         forget_held(thread, held);
     }
-    unlink_holder(object, holder, shared);
+    unlink_holder(world, object, holder, shared);
     return uncertain;
 }
 
@@ -103,9 +148,9 @@ static void count_conflict(struct reel_world *world, bool uncertain)
 void reel_lock_acquire(struct reel_world *world, struct reel_world_thread *thread,
                        const struct reel_event *event, uint32_t id)
 {
-    uint64_t waited = 0;
+    struct reel_wait wait = {.since_ns = world->now, .starved_ns = reel_lock_starved(world, id)};
     bool inner = event->flags & REEL_FLAG_RECURSIVE, shared = event->flags & REEL_FLAG_READ;
-    reel_wait_end(world, thread, event, id, &waited);
+    reel_wait_end(world, thread, event, id, &wait);
     struct reel_world_object *object = reel_world_object_at(world, id);
     if (!object)
         return;
@@ -128,8 +173,8 @@ void reel_lock_acquire(struct reel_world *world, struct reel_world_thread *threa
             world->statistics.cut_by_gap++;
         else
             world->statistics.reacquired++;
-        tell(world, thread, held, world->now, true);
-        unlink_holder(object, thread->number, held->shared);
+        tell(world, thread, held, starved_hold(world, held), world->now, true);
+        unlink_holder(world, object, thread->number, held->shared);
         forget_held(thread, held);
     }
     if (object->owner) {
@@ -146,10 +191,13 @@ void reel_lock_acquire(struct reel_world *world, struct reel_world_thread *threa
         if (!gone)
             count_conflict(world, uncertain);
     }
+    uint64_t starved = reel_lock_starved(world, id);
     reel_lock_take(world, thread, id,
                    &(struct reel_held){
                        .since_ns = world->now,
-                       .waited_ns = waited,
+                       .waited_ns = world->now - wait.since_ns,
+                       .waited_starved_ns = starved - wait.starved_ns,
+                       .starved_ns = starved,
                        .object = id,
                        .stack = event->stack,
                        .depth = inner ? 2 : 1, /* the first level was not seen */
@@ -179,8 +227,9 @@ void reel_lock_release(struct reel_world *world, struct reel_world_thread *threa
         return;
     }
     thread->last_released = *held;
+    thread->last_released.starved_ns = starved_hold(world, held);
     thread->last_released_ns = world->now;
-    unlink_holder(object, thread->number, held->shared);
+    unlink_holder(world, object, thread->number, held->shared);
     forget_held(thread, held);
 }
 
@@ -214,7 +263,8 @@ static void settle_foreign(struct reel_world *world, struct reel_world_thread *t
 void reel_lock_settle(struct reel_world *world, struct reel_world_thread *thread)
 {
     if (thread->last_released.object) {
-        tell(world, thread, &thread->last_released, thread->last_released_ns, true);
+        tell(world, thread, &thread->last_released, thread->last_released.starved_ns,
+             thread->last_released_ns, true);
         thread->last_released.object = 0;
     }
     if (thread->foreign_release)
@@ -234,6 +284,7 @@ void reel_lock_release_failed(struct reel_world *world, struct reel_world_thread
         object->foreign_by = 0;
     } else if (object && thread->last_released.object == id && !object->owner) {
         struct reel_held held = thread->last_released;
+        held.starved_ns = reel_lock_starved(world, id);
         thread->last_released.object = 0;
         reel_lock_take(world, thread, id, &held);
     }
@@ -257,10 +308,12 @@ void reel_lock_thread_ended(struct reel_world *world, struct reel_world_thread *
 {
     for (uint32_t i = 0; i < thread->held_count; i++) {
         const struct reel_held *held = &thread->held[i];
-        tell(world, thread, held, time_ns, false);
+        tell(world, thread, held, starved_hold(world, held), time_ns, false);
         struct reel_world_object *object = reel_world_object_at(world, held->object);
         if (object && object->owner == thread->number)
             object->owner_gone = true;
+        if (object)
+            mark_starved(world, object);
     }
     thread->held_count = 0;
 }

@@ -75,13 +75,18 @@ void reel_lock_thread_ended(struct reel_world *world, struct reel_world_thread *
 void reel_lock_take(struct reel_world *world, struct reel_world_thread *thread, uint32_t id,
                     const struct reel_held *held);
 uint32_t reel_lock_owner(const struct reel_world *world, uint32_t id, uint32_t self);
+/* `starved_ns` of the object up to now; 0 for none. */
+uint64_t reel_lock_starved(const struct reel_world *world, uint32_t id);
+/* The thread was put on a processor or taken off it: what that means for the locks it holds. */
+void reel_lock_switched(struct reel_world *world, struct reel_world_thread *thread);
 
 /* world_wait.c */
 void reel_wait_begin(struct reel_world *world, struct reel_world_thread *thread,
                      const struct reel_event *event, uint32_t id, uint32_t other);
-/* The end of the wait for `id`; false when there is none. `waited_ns` may be NULL. */
+/* The end of the wait for `id`; false when there is none. `over` may be NULL: filled with the wait
+ * as it was. */
 bool reel_wait_end(struct reel_world *world, struct reel_world_thread *thread,
-                   const struct reel_event *event, uint32_t id, uint64_t *waited_ns);
+                   const struct reel_event *event, uint32_t id, struct reel_wait *over);
 void reel_wait_signal(struct reel_world *world, struct reel_world_thread *thread,
                       const struct reel_event *event, uint32_t id, bool all);
 void reel_wait_drop_all(struct reel_world *world, struct reel_world_thread *thread);

@@ -29,6 +29,11 @@ static void tell(struct reel_world *world, const struct reel_world_thread *threa
         interval.call = wait->call;
         interval.ended_by = ended_by;
         interval.ended_event = ended_event;
+        if (thread->state == REEL_STATE_LOCK_WAIT || thread->state == REEL_STATE_GIL_WAIT) {
+            uint64_t starved = reel_lock_starved(world, wait->object) - wait->starved_ns;
+            uint64_t length = end_ns - thread->since_ns;
+            interval.starved_ns = starved < length ? starved : length;
+        }
     } else if (thread->state == REEL_STATE_CALLBACK) {
         interval.object = thread->loop;
     }

@@ -84,6 +84,7 @@ void reel_wait_begin(struct reel_world *world, struct reel_world_thread *thread,
                                 : reel_state_of_wait(event->class, event->argument);
     struct reel_wait wait = {
         .since_ns = world->now,
+        .starved_ns = reel_lock_starved(world, id),
         .object = id,
         .other = other,
         .stack = event->stack,
@@ -115,6 +116,7 @@ static void mark_woken(struct reel_world *world, struct reel_wait *wait, uint32_
     wait->woken_by = by;
     wait->woken_ns = time_ns;
     wait->woken_owner = reel_lock_owner(world, wait->other, waiter->number);
+    wait->woken_starved_ns = reel_lock_starved(world, wait->other);
 }
 
 void reel_wait_signal(struct reel_world *world, struct reel_world_thread *thread,
@@ -156,6 +158,7 @@ static void pair_with_signal(struct reel_world *world, struct reel_world_thread 
             continue; /* it waited not yet when that was sent */
         mark_woken(world, to, from->woken_by, from->woken_ns, woken ? thread : other);
         to->woken_owner = from->woken_owner;
+        to->woken_starved_ns = from->woken_starved_ns;
         from->woken_ns = 0;
         from->woken_by = 0;
         return;
@@ -241,6 +244,7 @@ static void go_on_to_mutex(struct reel_world *world, struct reel_world_thread *t
     leave_queue(world, thread, wait->object);
     *wait = (struct reel_wait){
         .since_ns = woken,
+        .starved_ns = wait->woken_starved_ns,
         .object = wait->other,
         .owner = contended ? wait->woken_owner : 0,
         .stack = wait->stack,
@@ -252,7 +256,7 @@ static void go_on_to_mutex(struct reel_world *world, struct reel_world_thread *t
 }
 
 bool reel_wait_end(struct reel_world *world, struct reel_world_thread *thread,
-                   const struct reel_event *event, uint32_t id, uint64_t *waited_ns)
+                   const struct reel_event *event, uint32_t id, struct reel_wait *over)
 {
     struct reel_wait *wait = thread->wait_count ? find_wait(thread, id, event->class) : NULL;
     if (!wait && event->operation == REEL_OP_END)
@@ -262,8 +266,8 @@ bool reel_wait_end(struct reel_world *world, struct reel_world_thread *thread,
     uint32_t index = (uint32_t)(wait - thread->wait);
     if (index + 1 < thread->wait_count)
         abandon_down_to(world, thread, index + 1);
-    if (waited_ns)
-        *waited_ns = world->now - wait->since_ns;
+    if (over)
+        *over = *wait;
     if (wait->class == REEL_CLASS_CONDITION || wait->class == REEL_CLASS_FUTEX)
         pair_with_signal(world, thread, wait, event->argument == 0);
     uint32_t by;

@@ -52,6 +52,60 @@ static void a_self_deadlock_names_itself_as_owner(void **state)
     assert_story("T1 lock A; T1 want A", "T1", "running 1..2\nlock-wait A 2..3 owner T1 endless");
 }
 
+/* Microseconds of T2's first wait and of A's first hold in which the holder was kept from the
+ * processor, or the lock was free. */
+static void assert_starved(const char *text, unsigned waited, unsigned held)
+{
+    struct story story;
+    story_tell(&story, text, true);
+    size_t wait = 0, hold = 0;
+    while (wait < story.interval_count && story.interval[wait].state != REEL_STATE_LOCK_WAIT)
+        wait++;
+    assert_true(wait < story.interval_count && story.hold_count > 0);
+    while (hold < story.hold_count && story.hold[hold].waited_ns == 0)
+        hold++;
+    assert_int_equal(story.interval[wait].starved_ns, 1000 * waited);
+    assert_int_equal(story.hold[0].starved_ns, 1000 * held);
+    if (hold < story.hold_count)
+        assert_int_equal(story.hold[hold].waited_starved_ns, 1000 * waited);
+    story_end(&story);
+}
+
+static void a_wait_tells_how_long_nobody_stood_in_its_way(void **state)
+{
+    assert_starved("T1 lock A; T2 want A; @10us T1 unlock A; T2 lock A", 1, 0);
+    assert_starved("T1 lock A; T2 want A; @10us T1 unlock A; @15us T2 lock A", 5, 0);
+    /* Stopped with it, for 30 of the 40 that T2 waits; before T2 came. */
+    assert_starved("T1 lock A; @10us T2 want A; @15us T1 switch out preempted; @45us T1 switch in; "
+                   "@49us T1 unlock A; @50us T2 lock A",
+                   31, 30);
+    assert_starved("T1 lock A; @10us T1 switch out preempted; @40us T1 switch in; @50us T2 want A; "
+                   "@60us T1 unlock A; @61us T2 lock A",
+                   1, 30);
+    /* Others take it in between: the lock was taken, by who ran. */
+    assert_starved("T1 lock A; @10us T2 want A; @20us T1 unlock A; @22us T3 lock A; "
+                   "@30us T3 unlock A; @33us T2 lock A",
+                   5, 0);
+    /* It blocked: its own doing. */
+    assert_starved("T1 lock A; T2 want A; @10us T1 switch out; @40us T1 switch in; "
+                   "@50us T1 unlock A; T2 lock A",
+                   1, 0);
+    /* Who waits for a spin lock runs, perhaps in its holder's place. */
+    assert_starved("T1 lock S:spinlock; @10us T2 want S; @15us T1 switch out preempted; "
+                   "@45us T1 switch in; @49us T1 unlock S; @50us T2 lock S",
+                   0, 0);
+    /* Readers hold it together. */
+    assert_starved("T1 rdlock R; T2 want R; @10us T1 unlock R; @14us T2 wrlock R", 4, 0);
+}
+
+static void a_woken_waiter_is_kept_by_the_mutex_only_while_that_is_held(void **state)
+{
+    /* Signalled at 10 with the mutex held; free from 20 to 51, when it has it again. */
+    assert_starved("T2 lock A; T2 wait C with A; T1 lock A; @10us T1 signal C; @20us T1 unlock A; "
+                   "@50us T2 wake C",
+                   31, 0);
+}
+
 static void a_timed_lock_that_fails_is_a_wait_that_nobody_ended(void **state)
 {
     assert_story("T1 lock A; T2 want A timed; T2 timeout A; T2 mark x", "T2",
@@ -209,6 +263,8 @@ int main(void)
         cmocka_unit_test(the_last_releaser_ends_a_wait_not_the_first_owner),
         cmocka_unit_test(a_wait_without_end_says_so),
         cmocka_unit_test(a_self_deadlock_names_itself_as_owner),
+        cmocka_unit_test(a_wait_tells_how_long_nobody_stood_in_its_way),
+        cmocka_unit_test(a_woken_waiter_is_kept_by_the_mutex_only_while_that_is_held),
         cmocka_unit_test(a_timed_lock_that_fails_is_a_wait_that_nobody_ended),
         cmocka_unit_test(a_failed_trylock_changes_nothing),
         cmocka_unit_test(a_recursive_lock_is_one_hold),
