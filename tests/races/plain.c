@@ -335,7 +335,50 @@ static void stacks_used_again(bool guilty)
     mine = 3;
 }
 
+/* Names of what is deep inside: members of members, rows of rows, static ones of a function. */
+struct square {
+    char colour;
+    long visits;
+};
+KEPT struct {
+    int moves;
+    struct square square[3][4];
+} board;
+
+static void *visit(void *guarded)
+{
+    if (guarded)
+        pthread_mutex_lock(&lock);
+    board.square[1][2].visits++;
+    if (guarded)
+        pthread_mutex_unlock(&lock);
+    return NULL;
+}
+
+static void member_deep_inside(bool guilty)
+{
+    run_apart(visit, visit, guilty ? NULL : &lock);
+}
+
+static void *count_visits(void *guarded)
+{
+    static struct square here __attribute__((used));
+    if (guarded)
+        pthread_mutex_lock(&lock);
+    here.visits++;
+    if (guarded)
+        pthread_mutex_unlock(&lock);
+    return NULL;
+}
+
+static void static_of_function(bool guilty)
+{
+    run_apart(count_visits, count_visits, guilty ? NULL : &lock);
+}
+
 const struct race_case plain_cases[] = {
+    {"member-deep-inside", "board.square[1][2].visits", member_deep_inside},
+    {"static-of-function", "here.visits", static_of_function},
     {"plain-counter", "counter", plain_counter},
     {"write-then-read", "written", write_then_read},
     {"read-then-write", "written", read_then_write},
