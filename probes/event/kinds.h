@@ -64,7 +64,8 @@
       "an earlier access that nothing in the program ordered with the read or write told before; " \
       "argument: size; stack: of that access; extra: thread, position, flags, locks held then")    \
     X(ALLOCATED, 59, "allocated",                                                                  \
-      "the heap block of the read or write told before; argument: size; stack: of the allocation") \
+      "the heap block of the read or write told before; argument: size; stack: of the "            \
+      "allocation; extra: size, text: what of it was accessed, where known")                       \
     X(STATE, 57, "state", "a task changed state; argument: enum reel_task_state")                  \
     X(LOAD, 60, "load", "dlopen; extra: path")                                                     \
     X(UNLOAD, 61, "unload", "dlclose")                                                             \

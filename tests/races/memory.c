@@ -288,7 +288,64 @@ static void long_ago(bool guilty)
         pthread_join(thread, NULL);
 }
 
+/* What a block is for is told by the code that asks for it: its fields have names. */
+struct account {
+    int number;
+    long total;
+};
+
+KEPT struct account *accounts, *one_account;
+
+static __attribute__((noinline)) void *allocate(size_t size)
+{
+    void *memory = malloc(size);
+    if (!memory)
+        abort();
+    return memset(memory, 0, size);
+}
+
+static void *pay_in(void *unused)
+{
+    (void)unused;
+    if (!is_guilty)
+        pthread_mutex_lock(&lock);
+    accounts[4].total++;
+    if (!is_guilty)
+        pthread_mutex_unlock(&lock);
+    return NULL;
+}
+
+static void field_of_element(bool guilty)
+{
+    is_guilty = guilty;
+    accounts = calloc(6, sizeof *accounts);
+    run_apart(pay_in, pay_in, NULL);
+    free(accounts);
+}
+
+static void *pay_once(void *unused)
+{
+    (void)unused;
+    if (!is_guilty)
+        pthread_mutex_lock(&lock);
+    one_account->total++;
+    if (!is_guilty)
+        pthread_mutex_unlock(&lock);
+    return NULL;
+}
+
+static void field_by_wrapper(bool guilty)
+{
+    is_guilty = guilty;
+    one_account = allocate(sizeof(struct account));
+    run_apart(pay_once, pay_once, NULL);
+    free(one_account);
+}
+
 const struct race_case memory_cases[] = {
+    {"field-of-element", "struct account[4].total of the block allocated at field_of_element",
+     field_of_element},
+    {"field-by-wrapper", "struct account.total of the block allocated at", field_by_wrapper},
     {"free-and-use", "", free_and_use},
     {"heap-used-again", "write", heap_used_again},
     {"memcpy-range", "buffer[110]", memcpy_range},

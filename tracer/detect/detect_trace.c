@@ -63,13 +63,15 @@ static bool take_extras(struct replay *replay, struct reel_event *event)
     while (replay->extra_at <= (int64_t)event->time_ns) {
         if (replay->extra_at == (int64_t)event->time_ns) {
             int64_t position = sqlite3_column_int64(replay->extras, 1);
-            if (sqlite3_column_type(replay->extras, 2) == SQLITE_TEXT) {
+            bool fits = position >= 0 && position < REEL_EXTRA_WORDS * REEL_EXTRA_LIMIT;
+            if (fits && sqlite3_column_type(replay->extras, 2) == SQLITE_TEXT) {
+                /* It begins where its position says, and ends with a zero. */
                 size_t bytes = (size_t)sqlite3_column_bytes(replay->extras, 2);
-                if (bytes > sizeof replay->extra - 8)
-                    bytes = sizeof replay->extra - 8;
-                memcpy(replay->extra, sqlite3_column_text(replay->extras, 2), bytes);
-                event->extra_words = (uint8_t)(bytes / 8 + 1);
-            } else if (position >= 0 && position < REEL_EXTRA_WORDS * REEL_EXTRA_LIMIT) {
+                size_t room = sizeof replay->extra - ((size_t)position + 1) * 8;
+                bytes = MIN(bytes, room);
+                memcpy(replay->extra + position, sqlite3_column_text(replay->extras, 2), bytes);
+                event->extra_words = (uint8_t)((size_t)position + bytes / 8 + 1);
+            } else if (fits) {
                 replay->extra[position] = (uint64_t)sqlite3_column_int64(replay->extras, 2);
                 if (event->extra_words <= position)
                     event->extra_words = (uint8_t)(position + 1);

@@ -30,6 +30,9 @@ struct reel_detect_context {
     const char *(*object_name)(void *data, uint32_t object);
     const char *(*thread_name)(void *data, uint32_t thread);
     const char *(*site)(void *data, uint32_t stack); /* "pay (bank.c:30)" */
+    /* The stack from the program's own code outwards: past the C library and the like; 0 where it
+     * has none. */
+    uint32_t (*own_stack)(void *data, uint32_t stack);
     const struct reel_object *(*object)(void *data, uint32_t object);
     struct reel_detect_outside (*outside)(void *data, uint32_t process);
     /* Does the object lie in memory that anybody may open by a name, for that process? */

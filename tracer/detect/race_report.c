@@ -7,13 +7,23 @@
 
 #include "tracer/detect/describe.h"
 
-/* "counter"; "12 bytes into the block allocated at load (db.c:40)". */
+/* Where the block's memory was asked for in the program's own code: at a call of operator new, not
+ * in it. */
+static uint32_t block_stack(const struct reel_detect_context *context, const struct reel_race *race)
+{
+    uint32_t own = context->own_stack ? context->own_stack(context->data, race->block_stack) : 0;
+    return own ? own : race->block_stack;
+}
+
+/* "counter"; "struct stats.hits of the block allocated at load (db.c:40)". */
 static char *name_of(const struct reel_detect_context *context, const struct reel_race *race)
 {
     if (!race->block_size)
         return g_strdup(reel_describe_object(context, race->object));
     uint64_t offset = race->address - race->block;
-    const char *site = reel_describe_site(context, race->block_stack);
+    const char *site = reel_describe_site(context, block_stack(context, race));
+    if (*race->field)
+        return g_strdup_printf("%s of the block allocated at %s", race->field, site);
     return offset ? g_strdup_printf("the heap block of %s, at offset %" PRIu64, site, offset)
                   : g_strdup_printf("the heap block of %s", site);
 }
@@ -125,7 +135,7 @@ static void key(const struct reel_detect_context *context, const struct reel_rac
     reel_describe_key_site(context, race->a.stack, first);
     reel_describe_key_site(context, race->b.stack, second);
     if (race->block_size)
-        reel_describe_key_site(context, race->block_stack, text);
+        reel_describe_key_site(context, block_stack(context, race), text);
     else
         reel_describe_key_object(context, race->object, text);
     bool swap = strcmp(first->str, second->str) > 0;

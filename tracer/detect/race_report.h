@@ -5,6 +5,7 @@
 #include "tracer/detect/detector.h"
 
 #define REEL_RACE_LOCKS 12u
+#define REEL_RACE_FIELD 192u
 
 struct reel_race_access {
     uint64_t time_ns;
@@ -22,9 +23,10 @@ struct reel_race {
     struct reel_race_access a, b; /* in the order in which they were seen */
     bool value_known;             /* what the memory held before b */
     uint64_t value;
-    uint64_t block, block_size; /* of the heap; size 0: none */
-    uint32_t block_stack;       /* where it was allocated */
-    bool unsure;                /* events were lost: an order may be among them */
+    uint64_t block, block_size;  /* of the heap; size 0: none */
+    uint32_t block_stack;        /* where it was allocated */
+    char field[REEL_RACE_FIELD]; /* what of it was accessed: "struct stats.hits"; "": not known */
+    bool unsure;                 /* events were lost: an order may be among them */
 };
 
 void reel_race_report(const struct reel_detect_context *context, const struct reel_race *race);

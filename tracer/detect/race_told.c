@@ -141,6 +141,8 @@ static void allocated(struct reel_race_told *told, const struct reel_event *even
     pending->race.block = event->object;
     pending->race.block_size = event->extra_words ? event->extra[0] : event->argument;
     pending->race.block_stack = event->stack;
+    if (event->extra_words > 1) /* the text ends with a zero before the words do */
+        g_strlcpy(pending->race.field, (const char *)&event->extra[1], REEL_RACE_FIELD);
 }
 
 static void first_access(struct reel_race_told *told, struct reel_happens_before *order,

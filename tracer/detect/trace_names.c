@@ -28,7 +28,7 @@ struct reel_trace_names {
     GHashTable *sites;   /* stack → text */
     GHashTable *outside; /* process → struct reel_detect_outside */
     sqlite3_stmt *mapping;
-    sqlite3_stmt *frame;
+    sqlite3_stmt *frame, *own;
 };
 
 static bool fail(struct reel_trace *trace, struct reel_error *error)
@@ -167,6 +167,10 @@ struct reel_trace_names *reel_trace_names_new(struct reel_trace *trace, struct r
                                    " end > ?2 AND shared ORDER BY from_ns DESC LIMIT 1",
                                    -1, &names->mapping, NULL) != SQLITE_OK)
         good = fail(trace, error);
+    if (good && sqlite3_prepare_v2(reel_trace_database(trace),
+                                   "SELECT parent, frame = site FROM stack WHERE id = ?", -1,
+                                   &names->own, NULL) != SQLITE_OK)
+        good = fail(trace, error);
     if (good)
         return names;
     reel_trace_names_free(names);
@@ -178,6 +182,7 @@ void reel_trace_names_free(struct reel_trace_names *names)
     if (!names)
         return;
     sqlite3_finalize(names->frame);
+    sqlite3_finalize(names->own);
     sqlite3_finalize(names->mapping);
     for (guint i = 0; i < names->name->len; i++)
         g_free(names->name->pdata[i]);
@@ -245,6 +250,25 @@ static const char *site(void *data, uint32_t stack)
     return *known ? known : NULL;
 }
 
+/* A caller's stack has the same site, until it is the one with that frame. */
+static uint32_t own_stack(void *data, uint32_t stack)
+{
+    struct reel_trace_names *names = data;
+    bool own = false;
+    for (unsigned depth = 0; stack && !own && depth < 256; depth++) {
+        uint32_t caller = 0;
+        sqlite3_bind_int64(names->own, 1, stack);
+        if (sqlite3_step(names->own) == SQLITE_ROW) {
+            own = sqlite3_column_int(names->own, 1);
+            caller = number_at(names->own, 0, UINT32_MAX);
+        }
+        sqlite3_reset(names->own);
+        if (!own)
+            stack = caller;
+    }
+    return stack;
+}
+
 const struct reel_object *reel_trace_names_object(const struct reel_trace_names *names,
                                                   uint32_t object)
 {
@@ -306,6 +330,7 @@ void reel_trace_names_provide(struct reel_trace_names *names, struct reel_detect
     context->object_name = object_name;
     context->thread_name = thread_name;
     context->site = site;
+    context->own_stack = own_stack;
     context->object = object_facts;
     context->outside = outside;
     context->is_public = is_public;

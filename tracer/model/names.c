@@ -16,6 +16,9 @@ enum {
     SPACE_SITE = 4,    /* hash of class and place → objects so far; scope is the class */
     SPACE_NUMBER = 5,  /* object → number among its like */
     SPACE_ADDRESS = 6, /* address named before anything was there → index; scope is the process */
+    SPACE_ACCESS = 7,  /* thread → object of its last access that instrumented code told */
+    SPACE_FIELD = 8,   /* object → index of what it is in its heap block */
+    SPACE_BLOCK = 9,   /* object → stack of that block's allocation */
 };
 
 struct reel_names {
@@ -148,12 +151,48 @@ static void name_what_lives_at(struct reel_names *names, const struct reel_ident
         keep_text_at(names, event->process, event->object, text);
 }
 
+const char *reel_names_field(struct reel_names *names, const struct reel_identity *identity,
+                             const struct reel_event *event)
+{
+    uint32_t accessed =
+        reel_address_map_get(&names->map, reel_address_place(0, SPACE_ACCESS), event->thread);
+    const struct reel_object *object = reel_identity_object(identity, accessed);
+    uint64_t size = event->extra_words ? event->extra[0] : event->argument;
+    if (!names->resolver.field || !object || object->process != event->process ||
+        object->address < event->object || object->address - event->object >= size)
+        return NULL;
+    return names->resolver.field(names->resolver.data, event->stack, size,
+                                 object->address - event->object);
+}
+
+/* Addresses are used again: what was different things in turn is called none of them. */
+static void keep_field(struct reel_names *names, const struct reel_identity *identity,
+                       const struct reel_event *event)
+{
+    const char *field = reel_names_field(names, identity, event);
+    uint32_t object =
+        reel_address_map_get(&names->map, reel_address_place(0, SPACE_ACCESS), event->thread);
+    const char *known = object ? kept_text(names, SPACE_FIELD, object) : NULL;
+    uint32_t stack = reel_address_map_get(&names->map, reel_address_place(0, SPACE_BLOCK), object);
+    if (!object || (known && stack == event->stack && field && strcmp(known, field) == 0))
+        return;
+    keep_text(names, SPACE_FIELD, object, known || !field ? "" : field);
+    reel_address_map_set(&names->map, reel_address_place(0, SPACE_BLOCK), object, event->stack);
+}
+
 void reel_names_see(struct reel_names *names, const struct reel_identity *identity,
                     const struct reel_event *event, uint32_t object)
 {
     char buffer[REEL_EVENT_TEXT_BYTES];
     if (event->operation == REEL_OP_START && event->extra_words > 1)
         keep_routine(names, event->object, event->extra[1]);
+    if (event->class == REEL_CLASS_MEMORY && object && event->extra_words &&
+        (event->operation == REEL_OP_READ || event->operation == REEL_OP_WRITE) &&
+        event->extra[0] & REEL_ACCESS_INSTRUMENTED)
+        reel_address_map_set(&names->map, reel_address_place(0, SPACE_ACCESS), event->thread,
+                             object);
+    if (event->operation == REEL_OP_ALLOCATED)
+        keep_field(names, identity, event);
     if (!gives_name(event))
         return;
     const char *text = reel_event_text(event, buffer, sizeof buffer);
@@ -246,9 +285,15 @@ const char *reel_names_object(struct reel_names *names, const struct reel_identi
             return known;
     }
     struct reel_name_site site = {0};
-    if (object->site && names->resolver.site &&
-        !names->resolver.site(names->resolver.data, object->site, &site))
+    const char *field = kept_text(names, SPACE_FIELD, original);
+    uint32_t made =
+        field && *field
+            ? reel_address_map_get(&names->map, reel_address_place(0, SPACE_BLOCK), original)
+            : object->site;
+    if (made && names->resolver.site && !names->resolver.site(names->resolver.data, made, &site))
         site = (struct reel_name_site){0};
+    if (field && *field)
+        site.expression = field;
     uint32_t place = reel_address_place(0, SPACE_NUMBER);
     uint32_t number = reel_address_map_get(&names->map, place, original);
     if (!number) {

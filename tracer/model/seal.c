@@ -120,6 +120,14 @@ static void on_gap(void *data, const struct reel_gap *gap)
                      });
 }
 
+/* Which field of the block was accessed: a text behind the words. */
+static bool put_field(struct sealing *sealing, const struct reel_event *event)
+{
+    const char *field = reel_names_field(sealing->names, sealing->identity, event);
+    return !field || reel_rows_put_extra(sealing->rows, event->time_ns, event->extra_words, 0,
+                                         field, sealing->error);
+}
+
 static bool put_extras(struct sealing *sealing, const struct reel_event *event)
 {
     if (reel_event_has_text(event)) {
@@ -131,7 +139,7 @@ static bool put_extras(struct sealing *sealing, const struct reel_event *event)
         if (!reel_rows_put_extra(sealing->rows, event->time_ns, i, (int64_t)event->extra[i], NULL,
                                  sealing->error))
             return false;
-    return true;
+    return event->operation != REEL_OP_ALLOCATED || put_field(sealing, event);
 }
 
 static bool seal_event(struct sealing *sealing, const struct reel_event *event)

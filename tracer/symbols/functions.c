@@ -5,7 +5,8 @@
 
 #include <dwarf.h>
 
-#define NESTING 16 /* of namespaces and classes around a function */
+#define NESTING       16 /* of namespaces and classes around a function */
+#define NESTED_SCOPES 256
 
 struct range {
     Dwarf_Addr start, end;
@@ -121,23 +122,27 @@ static bool inner_scope(Dwarf_Die *parent, Dwarf_Addr address, Dwarf_Die *inner)
     return false;
 }
 
+unsigned reel_functions_scopes(struct reel_functions *functions, Dwarf_Die *unit,
+                               Dwarf_Addr address, Dwarf_Die *scopes, unsigned limit)
+{
+    const struct range *range = covering(ranges_of(functions, unit), address);
+    unsigned count = 0;
+    if (!range || !limit)
+        return 0;
+    scopes[count++] = range->function;
+    while (count < limit && inner_scope(&scopes[count - 1], address, &scopes[count]))
+        count++;
+    return count;
+}
+
 unsigned reel_functions_inlined(struct reel_functions *functions, Dwarf_Die *unit,
                                 Dwarf_Addr address, Dwarf_Die *inlined, unsigned limit)
 {
-    const struct range *range = covering(ranges_of(functions, unit), address);
-    if (!range)
-        return 0;
-    unsigned count = 0;
-    Dwarf_Die scope = range->function, inner;
-    for (unsigned depth = 0; depth < 256 && inner_scope(&scope, address, &inner); depth++) {
-        scope = inner;
-        if (dwarf_tag(&scope) == DW_TAG_inlined_subroutine && count < limit)
-            inlined[count++] = scope;
-    }
-    for (unsigned i = 0; i < count / 2; i++) {
-        Dwarf_Die outer = inlined[i];
-        inlined[i] = inlined[count - 1 - i];
-        inlined[count - 1 - i] = outer;
-    }
-    return count;
+    Dwarf_Die scopes[NESTED_SCOPES];
+    unsigned found = 0,
+             count = reel_functions_scopes(functions, unit, address, scopes, NESTED_SCOPES);
+    while (count-- > 1 && found < limit)
+        if (dwarf_tag(&scopes[count]) == DW_TAG_inlined_subroutine)
+            inlined[found++] = scopes[count];
+    return found;
 }

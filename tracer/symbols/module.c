@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "tracer/symbols/code_line.h"
 #include "tracer/symbols/demangle.h"
 #include "tracer/symbols/functions.h"
 #include "tracer/symbols/units.h"
@@ -102,47 +103,6 @@ uint64_t reel_module_end(const struct reel_module *module)
     return end;
 }
 
-/* Code in a header that only passes a call on: what called it is of interest. */
-static bool is_wrapper(const char *file)
-{
-    return file && (strstr(file, "/include/c++/") || strstr(file, "/bits/gthr") ||
-                    strstr(file, "/rustc/") || strstr(file, "/rust/deps/") ||
-                    g_str_has_prefix(file, "library/") || g_str_has_suffix(file, "/reel.h"));
-}
-
-/* What the compiler was given may be relative to where it ran. g_free. */
-static char *whole_path(const char *file, const char *folder)
-{
-    return file && file[0] != '/' && folder && folder[0] == '/'
-               ? g_canonicalize_filename(file, folder)
-               : g_strdup(file);
-}
-
-static const char *folder_of(Dwarf_Die *unit)
-{
-    Dwarf_Attribute attribute;
-    return dwarf_attr(unit, DW_AT_comp_dir, &attribute) ? dwarf_formstring(&attribute) : NULL;
-}
-
-/* The place an inlined function was called from. */
-static void go_to_call(Dwarf_Die *inlined, struct reel_code_place *place)
-{
-    Dwarf_Attribute attribute;
-    Dwarf_Word line = 0, file = 0;
-    Dwarf_Files *files = NULL;
-    Dwarf_Die unit;
-    size_t count = 0;
-    if (!dwarf_attr(inlined, DW_AT_call_line, &attribute) ||
-        dwarf_formudata(&attribute, &line) != 0 ||
-        !dwarf_attr(inlined, DW_AT_call_file, &attribute) ||
-        dwarf_formudata(&attribute, &file) != 0 || !dwarf_diecu(inlined, &unit, NULL, NULL) ||
-        dwarf_getsrcfiles(&unit, &files, &count) != 0 || file >= count)
-        return;
-    g_free(place->file);
-    place->file = whole_path(dwarf_filesrc(files, file, NULL, NULL), folder_of(&unit));
-    place->line = (int)line;
-}
-
 /* The debugging information of the code at `address` (libdwfl's), and where that is in it. */
 static bool unit_of(struct reel_module *module, GElf_Addr address, Dwarf_Die *unit, Dwarf_Addr *at)
 {
@@ -155,13 +115,12 @@ static bool unit_of(struct reel_module *module, GElf_Addr address, Dwarf_Die *un
     return module->dwarf && reel_units_find(module->units, *at, unit);
 }
 
-static void go_to_line(Dwarf_Die *unit, Dwarf_Addr address, struct reel_code_place *place)
+/* Takes what `line` has. */
+static void set_line(struct reel_code_place *place, struct reel_code_line line)
 {
-    Dwarf_Line *line = dwarf_getsrc_die(unit, address);
-    const char *file = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
-    if (!file || dwarf_lineno(line, &place->line) != 0)
-        return;
-    place->file = whole_path(file, folder_of(unit));
+    g_free(place->file);
+    place->file = line.file;
+    place->line = line.line;
 }
 
 /* Which inlined function the code at `address` is of; inlined wrappers are stepped out of. */
@@ -172,8 +131,10 @@ static void step_through_inlined(struct reel_module *module, Dwarf_Die *unit, Dw
     unsigned count =
         reel_functions_inlined(module->functions, unit, address, inlined, INLINED_DEPTH);
     for (unsigned i = 0; i < count; i++) {
-        if (is_wrapper(place->file)) {
-            go_to_call(&inlined[i], place);
+        struct reel_code_line call;
+        if (reel_code_line_is_wrapper(place->file)) {
+            if (reel_code_line_of_call(&inlined[i], &call))
+                set_line(place, call);
             continue;
         }
         const char *name = dwarf_diename(&inlined[i]);
@@ -199,10 +160,24 @@ bool reel_module_code(struct reel_module *module, uint64_t address, struct reel_
     Dwarf_Die unit;
     Dwarf_Addr in_unit;
     if (unit_of(module, at, &unit, &in_unit)) {
-        go_to_line(&unit, in_unit, place);
+        struct reel_code_line line;
+        if (reel_code_line_at(&unit, in_unit, &line))
+            set_line(place, line);
         step_through_inlined(module, &unit, in_unit, place);
     }
     return place->function || place->file;
+}
+
+enum reel_heap_answer reel_module_heap(struct reel_module *module, struct reel_sources *sources,
+                                       uint64_t address, uint64_t size, uint64_t offset,
+                                       GString *name)
+{
+    struct reel_heap_site site = {.sources = sources};
+    if (!unit_of(module, address - 1 + module->bias, &site.unit, &site.address))
+        return REEL_HEAP_ASK_CALLER;
+    site.dwarf = module->dwarf;
+    site.functions = module->functions;
+    return reel_heap_type_append(&site, size, offset, name);
 }
 
 void reel_code_place_clear(struct reel_code_place *place)

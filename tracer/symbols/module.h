@@ -4,8 +4,11 @@
 #ifndef REEL_SYMBOLS_MODULE_H
 #define REEL_SYMBOLS_MODULE_H
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "tracer/symbols/heap_type.h"
 
 struct reel_module;
 
@@ -33,6 +36,12 @@ void reel_code_place_clear(struct reel_code_place *place);
 /* The global variable that lives at `address`, down to the member: "accounts[3].lock". NULL: none.
  * g_free. */
 char *reel_module_variable(struct reel_module *module, uint64_t address);
+
+/* What lies `offset` bytes into a heap block that the call before `address` returned: see
+ * heap_type.h. Appends to `name`. */
+enum reel_heap_answer reel_module_heap(struct reel_module *module, struct reel_sources *sources,
+                                       uint64_t address, uint64_t size, uint64_t offset,
+                                       GString *name);
 
 /* The variable of that name: see variable_find.h. Without debugging information by the symbol
  * table, which knows neither files nor types. Returns how many there are. */

@@ -24,6 +24,11 @@ static bool site_of(void *data, uint32_t stack, struct reel_name_site *site)
     return true;
 }
 
+static const char *field_of(void *data, uint32_t stack, uint64_t size, uint64_t offset)
+{
+    return reel_symbols_field(data, stack, size, offset);
+}
+
 bool reel_seal_named(struct reel_trace *trace, const struct reel_sealing_options *options,
                      struct reel_seal_result *result, struct reel_error *error)
 {
@@ -35,7 +40,7 @@ bool reel_seal_named(struct reel_trace *trace, const struct reel_sealing_options
         .tolerant = options->tolerant,
         .progress = options->progress,
         .progress_data = options->progress_data,
-        .names = {.symbol = symbol_of, .site = site_of, .data = symbols},
+        .names = {.symbol = symbol_of, .site = site_of, .field = field_of, .data = symbols},
     };
     bool good = reel_symbols_name_frames(symbols, error) && reel_seal(trace, &seal, result, error);
     reel_symbols_free(symbols);

@@ -3,8 +3,11 @@
 #include <glib.h>
 #include <string.h>
 
+#include "tracer/symbols/code_line.h"
 #include "tracer/symbols/module.h"
 #include "tracer/symbols/source.h"
+
+#define CALLERS 8u /* of functions that hand out memory */
 
 struct mapping {
     uint32_t process;
@@ -18,7 +21,8 @@ struct reel_symbols {
     GHashTable *modules;  /* path → struct reel_module, or NULL */
     GHashTable *parents;  /* process → process forked from */
     struct reel_sources *sources;
-    sqlite3_stmt *site_of_stack;
+    sqlite3_stmt *site_of_stack, *frame_of_stack;
+    GHashTable *fields;           /* "stack size offset" → what is there, or "" */
     struct reel_code_place place; /* behind the last answer */
     char *variable;
     char *expression;
@@ -88,6 +92,7 @@ struct reel_symbols *reel_symbols_new(struct reel_trace *trace, struct reel_erro
     symbols->mappings = g_hash_table_new_full(NULL, NULL, NULL, list_free);
     symbols->modules = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, module_free);
     symbols->parents = g_hash_table_new(NULL, NULL);
+    symbols->fields = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     symbols->sources = reel_sources_new();
     if (!read_mappings(symbols, error)) {
         reel_symbols_free(symbols);
@@ -101,6 +106,8 @@ void reel_symbols_free(struct reel_symbols *symbols)
     if (!symbols)
         return;
     sqlite3_finalize(symbols->site_of_stack);
+    sqlite3_finalize(symbols->frame_of_stack);
+    g_hash_table_destroy(symbols->fields);
     g_hash_table_destroy(symbols->mappings);
     g_hash_table_destroy(symbols->modules);
     g_hash_table_destroy(symbols->parents);
@@ -202,6 +209,49 @@ const char *reel_symbols_variable(struct reel_symbols *symbols, uint32_t process
     return symbols->variable;
 }
 
+/* From the call outwards, as long as functions hand out what others allocate. */
+static void append_field(struct reel_symbols *symbols, uint32_t stack, uint64_t size,
+                         uint64_t offset, GString *name)
+{
+    enum reel_heap_answer answer = REEL_HEAP_ASK_CALLER;
+    if (!symbols->frame_of_stack &&
+        sqlite3_prepare_v2(reel_trace_database(symbols->trace),
+                           "SELECT parent, process, address FROM stack JOIN frame ON frame.id = "
+                           "stack.frame WHERE stack.id = ?",
+                           -1, &symbols->frame_of_stack, NULL) != SQLITE_OK)
+        return;
+    for (unsigned depth = 0; stack && depth < CALLERS && answer == REEL_HEAP_ASK_CALLER; depth++) {
+        const struct mapping *mapping = NULL;
+        sqlite3_stmt *row = symbols->frame_of_stack;
+        sqlite3_bind_int64(row, 1, stack);
+        stack = 0;
+        if (sqlite3_step(row) == SQLITE_ROW) {
+            stack = (uint32_t)sqlite3_column_int64(row, 0);
+            uint64_t link = (uint64_t)sqlite3_column_int64(row, 2);
+            struct reel_module *module =
+                find(symbols, (uint32_t)sqlite3_column_int64(row, 1), &link, false, &mapping);
+            if (module)
+                answer = reel_module_heap(module, symbols->sources, link, size, offset, name);
+        }
+        sqlite3_reset(row);
+    }
+}
+
+const char *reel_symbols_field(struct reel_symbols *symbols, uint32_t stack, uint64_t size,
+                               uint64_t offset)
+{
+    g_autofree char *key = g_strdup_printf("%u %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, stack,
+                                           (guint64)size, (guint64)offset);
+    const char *known = g_hash_table_lookup(symbols->fields, key);
+    if (!known) {
+        GString *name = g_string_new(NULL);
+        append_field(symbols, stack, size, offset, name);
+        known = g_string_free(name, FALSE);
+        g_hash_table_insert(symbols->fields, g_steal_pointer(&key), (char *)known);
+    }
+    return *known ? known : NULL;
+}
+
 /* Code that is not the user's: what makes locks on behalf of others. */
 static bool is_plumbing(const char *module, const char *file)
 {
@@ -214,10 +264,7 @@ static bool is_plumbing(const char *module, const char *file)
     for (unsigned i = 0; i < G_N_ELEMENTS(libraries); i++)
         if (g_str_has_prefix(base, libraries[i]))
             return true;
-    /* Inlined wrappers: of the C++ library, and our own. */
-    return file && (strstr(file, "/include/c++/") || strstr(file, "/bits/gthr") ||
-                    strstr(file, "/rustc/") || strstr(file, "/rust/deps/") ||
-                    g_str_has_prefix(file, "library/") || g_str_has_suffix(file, "/reel.h"));
+    return reel_code_line_is_wrapper(file);
 }
 
 /* Every stack's site: its own frame, or what its caller's is where that is plumbing. Parents have

@@ -30,11 +30,17 @@ bool reel_symbols_entry(struct reel_symbols *symbols, uint32_t process, uint64_t
 /* The global variable at that address; NULL: none. Valid until the next call. */
 const char *reel_symbols_variable(struct reel_symbols *symbols, uint32_t process, uint64_t address);
 
+/* What lies `offset` bytes into a heap block of `size` bytes that was allocated at `stack`:
+ * "struct stats.hits". NULL: not known for certain. Valid until the next call. */
+const char *reel_symbols_field(struct reel_symbols *symbols, uint32_t stack, uint64_t size,
+                               uint64_t offset);
+
 /* Fills in function, file, line, module of all rows of `frame`, and the site of all stacks: the
  * innermost frame of the program's own code, past the C library and the like. */
 bool reel_symbols_name_frames(struct reel_symbols *symbols, struct reel_error *error);
 
-/* A stack's site, once frames are named: what to show first. False: unknown. `expression` is what the source applies the call to, or NULL. */
+/* A stack's site, once frames are named: what to show first. False: unknown. `expression` is what
+ * the source applies the call to, or NULL. */
 struct reel_symbol_site {
     const char *function, *file, *expression;
     int line;
