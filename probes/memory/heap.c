@@ -83,6 +83,10 @@ static bool is_active(void)
 static void *handed_out(void *memory, uint64_t pc)
 {
     struct reel_self *self = &reel_self;
+    if (reel_heap_asked_from) {
+        pc = reel_heap_asked_from;
+        reel_heap_asked_from = 0;
+    }
     if (!memory || !is_active() || !reel_work_begin(self))
         return memory;
     if (reel_access_ready(self)) {

@@ -1,7 +1,9 @@
 // What only C++ does.
 #include <atomic>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -175,9 +177,54 @@ void exceptions(bool guilty)
     apart(use, use);
 }
 
+// Memory that new asks for is named by who wrote the new, through operator new[], and through the
+// library's headers. What the operators throw, they throw here too.
+struct account {
+    int number = 0;
+    long total = 0;
+};
+account *volatile accounts;
+std::vector<account> ledger;
+volatile std::size_t far_too_many = std::size_t(1) << 58;
+
+void made_by_new(bool guilty)
+{
+    static std::mutex lock;
+    try {
+        accounts = new account[far_too_many];
+        std::abort();
+    } catch (const std::bad_alloc &) {
+        accounts = new account[5];
+    }
+    auto pay = [guilty] {
+        std::unique_lock<std::mutex> hold(lock, std::defer_lock);
+        if (!guilty)
+            hold.lock();
+        accounts[3].total++;
+    };
+    apart(pay, pay);
+    delete[] accounts;
+}
+
+void made_by_vector(bool guilty)
+{
+    static std::mutex lock;
+    ledger.resize(4);
+    auto pay = [guilty] {
+        std::unique_lock<std::mutex> hold(lock, std::defer_lock);
+        if (!guilty)
+            hold.lock();
+        ledger[2].total++;
+    };
+    apart(pay, pay);
+    ledger.clear();
+}
+
 } // namespace
 
 extern "C" const struct race_case cxx_cases[] = {
+    {"made-by-new", "account[3].total of the block allocated at", made_by_new},
+    {"made-by-vector", "account[2].total of the block allocated at", made_by_vector},
     {"static-initialisation", "by_hand", static_initialisation},
     {"virtual-pointer", "", virtual_pointer},
     {"vector-growth", "numbers", vector_growth},

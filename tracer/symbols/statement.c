@@ -21,6 +21,9 @@ static void append_code(GString *code, const char *line, bool *inside)
         } else if (at[0] == '/' && at[1] == '*') {
             *inside = true;
             at++;
+        } else if (at[0] == '*' && at[1] == '/') { /* all so far was one */
+            g_string_truncate(code, 0);
+            at++;
         } else if (at[0] == '/' && at[1] == '/') {
             break;
         } else if (*at == '"' || *at == '\'') {
@@ -61,6 +64,8 @@ GPtrArray *reel_statements_at(struct reel_sources *sources, const char *file, in
         if (i == line)
             end = code->len;
     }
+    begin = MIN(begin, code->len);
+    end = MIN(end, code->len);
     while (begin > 0 && !is_end(code->str[begin - 1]))
         begin--;
     while (end < code->len && !is_end(code->str[end - 1]))

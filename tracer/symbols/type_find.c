@@ -114,6 +114,21 @@ static bool find_parameter(Dwarf_Die *function, const char *name, Dwarf_Die *typ
     return false;
 }
 
+/* The same where the function was declared, and for the class that it is a method of. */
+static bool find_declared_parameter(Dwarf_Die *function, const char *name, Dwarf_Die *type)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Die declaration = *function, *outer = NULL;
+    if (dwarf_attr(function, DW_AT_specification, &attribute) &&
+        !dwarf_formref_die(&attribute, &declaration))
+        return false;
+    int count = dwarf_getscopes_die(&declaration, &outer);
+    bool found = find_parameter(&declaration, name, type) ||
+                 (count > 1 && find_parameter(&outer[1], name, type));
+    free(outer);
+    return found;
+}
+
 /* "struct", "const" and the like off; a qualified name's last part. */
 static const char *bare_name(const char *name)
 {
@@ -136,7 +151,8 @@ bool reel_type_find(const struct reel_type_scope *scope, const char *name, Dwarf
     if (!*bare)
         return false;
     if (reel_type_scope_function(scope, &function) &&
-        (find_parameter(&function, bare, type) || search(&function, bare, false, 0, type)))
+        (find_parameter(&function, bare, type) || find_declared_parameter(&function, bare, type) ||
+         search(&function, bare, false, 0, type)))
         return complete(scope, type);
     return search(&unit, bare, false, 0, type);
 }
