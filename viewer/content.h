@@ -74,10 +74,22 @@ struct reel_content {
     char *summary;
 };
 
+/* What all outlines of a trace are cut to. */
+struct reel_outline_shape {
+    uint64_t from_ns, to_ns;
+    size_t cells; /* 0: no outline is wanted */
+};
+
+struct reel_outline_step;
+
 struct reel_content_options {
     GCancellable *cancellable; /* may be NULL */
     /* Called in the worker now and then; may be NULL. */
     void (*progress)(gpointer data, double share);
+    /* Called in any of the worker's threads now and then, if a shape is given: what lanes look like
+     * so far, for the callee to keep (content_outline.h). */
+    void (*step)(gpointer data, struct reel_outline_step *step);
+    struct reel_outline_shape shape;
     gpointer data;
     gboolean keep; /* what was gathered, for the next time, if the trace is large */
 };
@@ -86,6 +98,10 @@ struct reel_content_options {
  * any thread. */
 struct reel_content *reel_content_read(const char *path, const struct reel_content_options *options,
                                        GError **error);
+/* What can be told of it at once: names, findings, lanes with empty outlines, of the shape that
+ * comes back. Only if it has as many `events`; else, and if it cannot be read, NULL. */
+struct reel_content *reel_content_read_outline(const char *path, guint64 events,
+                                               struct reel_outline_shape *shape);
 void reel_content_free(struct reel_content *content);
 
 #endif

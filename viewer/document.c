@@ -1,8 +1,10 @@
 #include "viewer/document.h"
 
+#include "viewer/content_outline.h"
 #include "viewer/snapshot.h"
 
 #define CHECKED_AT_ONCE_MOST 3000000 /* events: about half a second */
+#define OUTLINED_FROM        400000  /* events: less is there before the eye has found its way */
 
 /* What reading a trace yields besides its content. */
 struct reading {
@@ -18,38 +20,75 @@ struct _ReelDocument {
     double progress;
     GCancellable *cancellable;
     struct reel_content *content; /* `reading`'s; NULL until loaded */
+    gboolean wants_outline;
+    ReelDocument *outline; /* while it is being read */
+    gboolean is_outline;
+    char *path; /* of an outline: what is read; NULL: as `reading` has it */
 };
 
 enum { PROPERTY_PROGRESS = 1 };
-enum { SIGNAL_LOADED, SIGNAL_COUNT };
+enum { SIGNAL_LOADED, SIGNAL_OUTLINED, SIGNAL_FILLED, SIGNAL_COUNT };
 static guint signals[SIGNAL_COUNT];
 
 G_DEFINE_FINAL_TYPE(ReelDocument, reel_document, G_TYPE_OBJECT)
 
-struct progress_note {
+/* What the worker tells the main thread on its way. One of them. */
+struct note {
     GWeakRef document;
     double progress;
+    struct reel_content *outline;
+    char *path; /* of what is read, with `outline` */
+    struct reel_outline_step *step;
 };
 
-static gboolean tell_progress(gpointer data)
+static ReelDocument *outline_new(ReelDocument *self, struct note *note);
+
+static gboolean take_note(gpointer data)
 {
-    struct progress_note *note = data;
-    g_autoptr(ReelDocument) document = g_weak_ref_get(&note->document);
-    if (document && note->progress > document->progress) {
-        document->progress = note->progress;
-        g_object_notify(G_OBJECT(document), "progress");
+    struct note *note = data;
+    g_autoptr(ReelDocument) self = g_weak_ref_get(&note->document);
+    gboolean is_reading = self && !self->content && !g_cancellable_is_cancelled(self->cancellable);
+    if (is_reading && note->progress > self->progress) {
+        self->progress = note->progress;
+        g_object_notify(G_OBJECT(self), "progress");
     }
-    g_weak_ref_clear(&note->document);
-    g_free(note);
+    if (is_reading && note->outline) {
+        self->outline = outline_new(self, note);
+        g_signal_emit(self, signals[SIGNAL_OUTLINED], 0, self->outline);
+    }
+    if (is_reading && note->step && self->outline) {
+        reel_content_add_step(self->outline->content, note->step);
+        g_signal_emit(self->outline, signals[SIGNAL_FILLED], 0);
+    }
     return G_SOURCE_REMOVE;
 }
 
-static void note_progress(gpointer data, double share)
+static void note_free(gpointer data)
 {
-    struct progress_note *note = g_new0(struct progress_note, 1);
-    g_weak_ref_init(&note->document, g_task_get_source_object(data));
-    note->progress = share;
-    g_idle_add(tell_progress, note);
+    struct note *note = data;
+    g_weak_ref_clear(&note->document);
+    reel_content_free(note->outline);
+    reel_outline_step_free(note->step);
+    g_free(note->path);
+    g_free(note);
+}
+
+/* Below drawing, so that what comes often does not keep the window from it. */
+static void send_note(GTask *task, const struct note *from)
+{
+    struct note *note = g_memdup2(from, sizeof *note);
+    g_weak_ref_init(&note->document, g_task_get_source_object(task));
+    g_idle_add_full(G_PRIORITY_DEFAULT_IDLE, take_note, note, note_free);
+}
+
+static void note_progress(gpointer task, double share)
+{
+    send_note(task, &(struct note){.progress = share});
+}
+
+static void note_step(gpointer task, struct reel_outline_step *step)
+{
+    send_note(task, &(struct note){.step = step});
 }
 
 static void reading_free(gpointer data)
@@ -72,10 +111,18 @@ static gboolean read_trace(struct reading *reading, const char *origin,
         !(reading->copy = reel_snapshot_take(origin, &reading->recorded, error)))
         return FALSE;
     const char *path = reading->copy ? reading->copy : origin;
+    struct reel_content_options own = *options;
+    if (own.step) {
+        struct note note = {.path = g_strdup(path)};
+        note.outline = reel_content_read_outline(path, OUTLINED_FROM, &own.shape);
+        if (note.outline)
+            send_note(own.data, &note);
+        else
+            g_free(note.path);
+    }
     /* Not being able to check is no reason not to show. */
     if (reel_snapshot_wants_check(path, CHECKED_AT_ONCE_MOST))
         reel_snapshot_check(path, NULL);
-    struct reel_content_options own = *options;
     own.keep = !reading->copy;
     reading->content = reel_content_read(path, &own, error);
     return reading->content != NULL;
@@ -84,9 +131,12 @@ static gboolean read_trace(struct reading *reading, const char *origin,
 static void load_in_worker(GTask *task, gpointer source, gpointer task_data,
                            GCancellable *cancellable)
 {
-    (void)source;
     const struct reel_content_options options = {
-        .cancellable = cancellable, .progress = note_progress, .data = task};
+        .cancellable = cancellable,
+        .progress = note_progress,
+        .step = REEL_DOCUMENT(source)->wants_outline ? note_step : NULL,
+        .data = task,
+    };
     struct reading *reading = g_new0(struct reading, 1);
     GError *error = NULL;
     if (read_trace(reading, task_data, &options, &error)) {
@@ -112,18 +162,34 @@ static void loaded(GObject *source, GAsyncResult *result, gpointer data)
     struct reading *reading = g_task_propagate_pointer(G_TASK(result), &error);
     if (reading) {
         adopt(self, reading);
+        g_clear_object(&self->outline);
         self->progress = 1.0;
         g_object_notify(source, "progress");
     }
     g_signal_emit(self, signals[SIGNAL_LOADED], 0, error ? error->message : NULL);
 }
 
-void reel_document_load(ReelDocument *self)
+static ReelDocument *outline_new(ReelDocument *self, struct note *note)
+{
+    ReelDocument *outline = reel_document_new(self->origin);
+    outline->content = outline->reading.content = g_steal_pointer(&note->outline);
+    outline->path = g_steal_pointer(&note->path);
+    outline->is_outline = TRUE;
+    return outline;
+}
+
+void reel_document_load(ReelDocument *self, gboolean outlined)
 {
     g_return_if_fail(REEL_IS_DOCUMENT(self));
+    self->wants_outline = outlined;
     g_autoptr(GTask) task = g_task_new(self, self->cancellable, loaded, NULL);
     g_task_set_task_data(task, g_strdup(self->origin), g_free);
     g_task_run_in_thread(task, load_in_worker);
+}
+
+void reel_document_cancel(ReelDocument *self)
+{
+    g_cancellable_cancel(self->cancellable);
 }
 
 gboolean reel_document_load_now(ReelDocument *self, GError **error)
@@ -152,6 +218,7 @@ static void reel_document_dispose(GObject *object)
     if (self->cancellable)
         g_cancellable_cancel(self->cancellable);
     g_clear_object(&self->cancellable);
+    g_clear_object(&self->outline);
     G_OBJECT_CLASS(reel_document_parent_class)->dispose(object);
 }
 
@@ -161,6 +228,7 @@ static void reel_document_finalize(GObject *object)
     reel_content_free(self->reading.content);
     reel_snapshot_remove(self->reading.copy);
     g_free(self->origin);
+    g_free(self->path);
     G_OBJECT_CLASS(reel_document_parent_class)->finalize(object);
 }
 
@@ -175,6 +243,10 @@ static void reel_document_class_init(ReelDocumentClass *class)
                                                         G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
     signals[SIGNAL_LOADED] = g_signal_new("loaded", REEL_TYPE_DOCUMENT, G_SIGNAL_RUN_LAST, 0, NULL,
                                           NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+    signals[SIGNAL_OUTLINED] = g_signal_new("outlined", REEL_TYPE_DOCUMENT, G_SIGNAL_RUN_LAST, 0,
+                                            NULL, NULL, NULL, G_TYPE_NONE, 1, REEL_TYPE_DOCUMENT);
+    signals[SIGNAL_FILLED] = g_signal_new("filled", REEL_TYPE_DOCUMENT, G_SIGNAL_RUN_LAST, 0, NULL,
+                                          NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void reel_document_init(ReelDocument *self)
@@ -191,7 +263,7 @@ ReelDocument *reel_document_new(const char *path)
 
 const char *reel_document_path(ReelDocument *self)
 {
-    return self->reading.copy ? self->reading.copy : self->origin;
+    return self->path ? self->path : self->reading.copy ? self->reading.copy : self->origin;
 }
 
 const char *reel_document_origin(ReelDocument *self)
@@ -207,6 +279,11 @@ gboolean reel_document_is_unfinished(ReelDocument *self)
 gboolean reel_document_is_loaded(ReelDocument *self)
 {
     return self->content != NULL;
+}
+
+gboolean reel_document_is_outline(ReelDocument *self)
+{
+    return self->is_outline;
 }
 
 gboolean reel_document_is_recorded(ReelDocument *self)

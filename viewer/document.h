@@ -19,8 +19,14 @@ ReelDocument *reel_document_new(const char *path);
  * that no detector looked at is looked at, if it is not too large for that. */
 
 /* Begins to read. Emits notify::progress (0…1) while reading, then `loaded` with an error message
- * or NULL. Cancelling (by dropping the last reference) is quick. */
-void reel_document_load(ReelDocument *self);
+ * or NULL.
+ *
+ * `outlined`: if it is large, it first emits `outlined` with another ReelDocument: the same trace
+ * as far as it is known, with names, findings and lanes that fill in from afar; that one emits
+ * `filled` whenever they did. Whoever shows it shows this one in its place when it is loaded. */
+void reel_document_load(ReelDocument *self, gboolean outlined);
+/* Stops it soon; `loaded` comes with an error. What reads it keeps it alive until then. */
+void reel_document_cancel(ReelDocument *self);
 
 /* The file to ask: the trace, or the copy of an unfinished one. */
 const char *reel_document_path(ReelDocument *self);
@@ -31,6 +37,8 @@ gboolean reel_document_is_unfinished(ReelDocument *self);
 /* Somebody recorded into it when it was read. */
 gboolean reel_document_is_recorded(ReelDocument *self);
 gboolean reel_document_is_loaded(ReelDocument *self);
+/* Its lanes are still being read: see reel_document_load. */
+gboolean reel_document_is_outline(ReelDocument *self);
 uint64_t reel_document_start_ns(ReelDocument *self);
 uint64_t reel_document_end_ns(ReelDocument *self);
 /* The same at once, without a main loop: for drawing pictures. */

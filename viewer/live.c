@@ -65,7 +65,7 @@ void reel_live_look(ReelLive *self)
     self->began_us = g_get_monotonic_time();
     self->next = reel_document_new(reel_document_origin(self->document));
     g_signal_connect_object(self->next, "loaded", G_CALLBACK(on_loaded), self, 0);
-    reel_document_load(self->next);
+    reel_document_load(self->next, FALSE);
 }
 
 static gboolean look(gpointer data)
@@ -138,6 +138,8 @@ static void reel_live_dispose(GObject *object)
     ReelLive *self = REEL_LIVE(object);
     g_clear_handle_id(&self->source, g_source_remove);
     g_cancellable_cancel(self->cancellable);
+    if (self->next)
+        reel_document_cancel(self->next);
     g_clear_object(&self->next);
     g_clear_object(&self->document);
     G_OBJECT_CLASS(reel_live_parent_class)->dispose(object);

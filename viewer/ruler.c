@@ -256,6 +256,9 @@ static void forget_texture(ReelOverview *self)
 static void on_document(ReelOverview *self)
 {
     forget_texture(self);
+    if (reel_session_document(self->session))
+        g_signal_connect_object(reel_session_document(self->session), "filled",
+                                G_CALLBACK(forget_texture), self, G_CONNECT_SWAPPED);
     if (reel_session_view_file(self->session))
         g_signal_connect_object(reel_session_view_file(self->session), "bookmarks-changed",
                                 G_CALLBACK(gtk_widget_queue_draw), self, G_CONNECT_SWAPPED);

@@ -398,17 +398,20 @@ static void on_arranged(ReelTimeline *self)
     gtk_widget_queue_draw(GTK_WIDGET(self));
 }
 
-static void on_document(ReelTimeline *self)
-{
-    on_arranged(self);
-    if (document_of(self))
-        g_signal_connect_object(reel_session_lanes(self->session), "changed",
-                                G_CALLBACK(on_arranged), self, G_CONNECT_SWAPPED);
-}
-
 static void on_change(ReelTimeline *self)
 {
     gtk_widget_queue_draw(GTK_WIDGET(self));
+}
+
+static void on_document(ReelTimeline *self)
+{
+    on_arranged(self);
+    if (!document_of(self))
+        return;
+    g_signal_connect_object(reel_session_lanes(self->session), "changed", G_CALLBACK(on_arranged),
+                            self, G_CONNECT_SWAPPED);
+    g_signal_connect_object(document_of(self), "filled", G_CALLBACK(on_change), self,
+                            G_CONNECT_SWAPPED);
 }
 
 static void on_lane_selected(ReelTimeline *self)

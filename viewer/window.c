@@ -20,13 +20,15 @@ struct _ReelWindow {
     GtkApplicationWindow parent_instance;
     ReelSession *session;
     ReelDocument *loading; /* until it is loaded */
-    char *place;           /* where to begin in it */
-    ReelLive *live;        /* an unfinished trace, read anew as it grows */
+    ReelDocument *before; /* what its outline took the place of; NULL: nothing did, or of nothing */
+    char *place;          /* where to begin in it */
+    ReelLive *live;       /* an unfinished trace, read anew as it grows */
     ReelRecorder *recorder;
     GtkLabel *name, *summary, *message, *position, *speed;
     GtkInfoBar *message_bar;
     GtkStack *stack;
-    GtkProgressBar *progress;
+    GtkProgressBar *progress, *filling;
+    GtkWidget *filling_box;
     GtkScrolledWindow *lanes;
     GtkFlowBox *legend;
     GtkWidget *playback;
@@ -127,8 +129,11 @@ void reel_window_show_start(ReelWindow *self)
 static void show_progress(ReelWindow *self)
 {
     double share = 0;
+    if (!self->loading)
+        return;
     g_object_get(self->loading, "progress", &share, NULL);
     gtk_progress_bar_set_fraction(self->progress, share);
+    gtk_progress_bar_set_fraction(self->filling, share);
 }
 
 static void show_summary(ReelWindow *self, ReelDocument *document)
@@ -182,6 +187,69 @@ static void select_first_error(ReelWindow *self, ReelDocument *document)
         }
 }
 
+static void stop_loading(ReelWindow *self)
+{
+    if (self->loading)
+        reel_document_cancel(self->loading);
+    g_clear_object(&self->loading);
+}
+
+/* Its outline is on view. */
+static gboolean is_filling(ReelWindow *self)
+{
+    ReelDocument *shown = reel_session_document(self->session);
+    return shown && reel_document_is_outline(shown);
+}
+
+/* Names and findings are there, the lanes fill in: it can be walked about in already. */
+static void outlined(ReelDocument *document, ReelDocument *outline, gpointer data)
+{
+    ReelWindow *self = data;
+    if (document != self->loading)
+        return;
+    if (!is_filling(self))
+        g_set_object(&self->before, reel_session_document(self->session));
+    show_summary(self, outline);
+    reel_session_set_document(self->session, outline);
+    select_first_error(self, outline);
+    gtk_stack_set_visible_child_name(self->stack, "trace");
+    gtk_widget_set_visible(self->playback, TRUE);
+    gtk_widget_set_visible(self->filling_box, TRUE);
+    gtk_widget_grab_focus(GTK_WIDGET(self->timeline));
+}
+
+/* Nothing more comes: back to what was there before. */
+static void give_up_loading(ReelWindow *self)
+{
+    gtk_widget_set_visible(self->filling_box, FALSE);
+    stop_loading(self);
+    if (is_filling(self)) {
+        g_autoptr(ReelDocument) before = g_steal_pointer(&self->before);
+        reel_session_set_document(self->session, before);
+        if (before)
+            show_summary(self, before);
+    }
+    ReelDocument *shown = reel_session_document(self->session);
+    gboolean has_trace = shown != NULL;
+    if (has_trace && !self->live)
+        watch_growth(self, shown);
+    gtk_widget_set_visible(self->playback, has_trace);
+    gtk_stack_set_visible_child_name(self->stack, has_trace ? "trace" : "start");
+}
+
+/* The lanes are whole: what was chosen in the outline stays chosen. */
+static void show_whole(ReelWindow *self, ReelDocument *document)
+{
+    ReelDocument *outline = reel_session_document(self->session);
+    gboolean stands_still =
+        reel_session_cursor(self->session) == reel_document_first_look_ns(outline);
+    reel_session_update_document(self->session, document, FALSE);
+    if (stands_still)
+        reel_session_set_cursor(self->session, reel_document_first_look_ns(document), FALSE);
+    if (reel_session_finding(self->session) == G_MAXUINT)
+        select_first_error(self, document);
+}
+
 static void loaded(ReelDocument *document, const char *error, gpointer data)
 {
     ReelWindow *self = data;
@@ -189,21 +257,25 @@ static void loaded(ReelDocument *document, const char *error, gpointer data)
         return;
     if (error) {
         reel_window_say(self, error);
-        gtk_stack_set_visible_child_name(self->stack,
-                                         reel_session_document(self->session) ? "trace" : "start");
-        g_clear_object(&self->loading);
+        give_up_loading(self);
         return;
     }
     g_autoptr(GFile) file = g_file_new_for_path(reel_document_origin(document));
     g_autofree char *uri = g_file_get_uri(file);
     gtk_recent_manager_add_item(gtk_recent_manager_get_default(), uri);
     show_summary(self, document);
-    reel_session_set_document(self->session, document);
-    select_first_error(self, document);
+    if (is_filling(self)) {
+        show_whole(self, document);
+    } else {
+        reel_session_set_document(self->session, document);
+        select_first_error(self, document);
+        gtk_widget_grab_focus(GTK_WIDGET(self->timeline));
+    }
+    gtk_widget_set_visible(self->filling_box, FALSE);
+    g_clear_object(&self->before);
     gtk_stack_set_visible_child_name(self->stack, "trace");
     gtk_widget_set_visible(self->playback, TRUE);
     reel_window_go_to(self, self->place);
-    gtk_widget_grab_focus(GTK_WIDGET(self->timeline));
     watch_growth(self, document);
     if (reel_document_is_unfinished(document) && !reel_document_is_recorded(document))
         reel_window_say(
@@ -214,25 +286,22 @@ static void loaded(ReelDocument *document, const char *error, gpointer data)
 
 void reel_window_open(ReelWindow *self, const char *path, const char *place)
 {
+    if (is_filling(self))
+        give_up_loading(self);
     gtk_info_bar_set_revealed(self->message_bar, FALSE);
     g_free(self->place);
     self->place = g_strdup(place);
-    g_clear_object(&self->loading);
+    stop_loading(self);
     g_clear_object(&self->live);
     self->loading = reel_document_new(path);
     gtk_progress_bar_set_fraction(self->progress, 0);
+    gtk_progress_bar_set_fraction(self->filling, 0);
     gtk_stack_set_visible_child_name(self->stack, "loading");
     g_signal_connect_object(self->loading, "notify::progress", G_CALLBACK(show_progress), self,
                             G_CONNECT_SWAPPED);
+    g_signal_connect_object(self->loading, "outlined", G_CALLBACK(outlined), self, 0);
     g_signal_connect_object(self->loading, "loaded", G_CALLBACK(loaded), self, 0);
-    reel_document_load(self->loading);
-}
-
-static void cancel_loading(ReelWindow *self)
-{
-    g_clear_object(&self->loading);
-    gtk_stack_set_visible_child_name(self->stack,
-                                     reel_session_document(self->session) ? "trace" : "start");
+    reel_document_load(self->loading, TRUE);
 }
 
 static void open_recent(ReelWindow *self, const char *path)
@@ -367,7 +436,8 @@ static void reel_window_dispose(GObject *object)
         reel_recorder_stop(self->recorder);
     g_clear_object(&self->recorder);
     g_clear_object(&self->live);
-    g_clear_object(&self->loading);
+    stop_loading(self);
+    g_clear_object(&self->before);
     g_clear_object(&self->session);
     g_clear_pointer(&self->place, g_free);
     gtk_widget_dispose_template(GTK_WIDGET(self), REEL_TYPE_WINDOW);
@@ -396,6 +466,8 @@ static void reel_window_class_init(ReelWindowClass *class)
     REEL_BIND(speed);
     REEL_BIND(stack);
     REEL_BIND(progress);
+    REEL_BIND(filling);
+    REEL_BIND(filling_box);
     REEL_BIND(lanes);
     REEL_BIND(legend);
     REEL_BIND(bottom_panel);
@@ -412,7 +484,7 @@ static void reel_window_class_init(ReelWindowClass *class)
     REEL_BIND(live_box);
     REEL_BIND(live_text);
     REEL_BIND(stop);
-    gtk_widget_class_bind_template_callback(widget_class, cancel_loading);
+    gtk_widget_class_bind_template_callback(widget_class, give_up_loading);
     gtk_widget_class_bind_template_callback(widget_class, stop_recording);
 #undef REEL_BIND
 }

@@ -155,9 +155,10 @@ static bool is_one_role(const struct sums *sums, uint64_t width, uint8_t *share)
     return true;
 }
 
-static uint64_t cell_edge(const struct reel_lane_data *lane, size_t cells, size_t index)
+/* Where cell number `index` of those that divide [origin, origin + span) begins. */
+static uint64_t cell_edge(uint64_t origin, uint64_t span, size_t cells, size_t index)
 {
-    return lane->origin + (uint64_t)((unsigned __int128)lane->span * index / cells);
+    return origin + (uint64_t)((unsigned __int128)span * index / cells);
 }
 
 /* Gives back what growing took too much of. */
@@ -203,7 +204,8 @@ bool reel_lane_data_finish(struct reel_lane_data *lane)
             struct cell *cell = &level->cell[i];
             if (l == 0) {
                 struct sums sums = {0};
-                uint64_t from = cell_edge(lane, cells, i), to = cell_edge(lane, cells, i + 1);
+                uint64_t from = cell_edge(lane->origin, lane->span, cells, i);
+                uint64_t to = cell_edge(lane->origin, lane->span, cells, i + 1);
                 sum_range(lane, from, to, &index, &sums);
                 to_shares(&sums, to - from, cell->share);
                 cell->flags = sums.flags;
@@ -216,6 +218,89 @@ bool reel_lane_data_finish(struct reel_lane_data *lane)
         }
     }
     return true;
+}
+
+bool reel_lane_data_outline(struct reel_lane_data *outline, uint64_t from_ns, uint64_t to_ns,
+                            size_t cells)
+{
+    reel_lane_data_init(outline);
+    outline->level = calloc(1, sizeof *outline->level);
+    struct cell *cell = calloc(cells, sizeof *cell);
+    if (!outline->level || !cell) {
+        free(outline->level);
+        free(cell);
+        outline->level = NULL;
+        return false;
+    }
+    outline->level[0] = (struct reel_lane_level){cell, cells};
+    outline->level_count = 1;
+    outline->origin = from_ns;
+    outline->span = to_ns - from_ns;
+    return true;
+}
+
+bool reel_lane_data_is_empty(const struct reel_lane_data *lane)
+{
+    return lane->count == 0 && lane->level_count == 0;
+}
+
+struct reel_lane_piece {
+    size_t first, count, cells; /* of an outline with `cells` of them */
+    struct cell cell[];
+};
+
+static size_t cell_at(uint64_t origin, uint64_t span, size_t cells, uint64_t ns)
+{
+    if (ns <= origin)
+        return 0;
+    size_t at = (size_t)((unsigned __int128)(ns - origin) * cells / span);
+    return at < cells ? at : cells - 1;
+}
+
+struct reel_lane_piece *reel_lane_piece_cut(const struct reel_lane_data *lane, size_t begin,
+                                            uint64_t from_ns, uint64_t to_ns, size_t cells)
+{
+    if (begin >= lane->count || to_ns <= from_ns)
+        return NULL;
+    const uint64_t span = to_ns - from_ns;
+    size_t first = cell_at(from_ns, span, cells, lane->start[begin]);
+    size_t last = cell_at(from_ns, span, cells, lane->start[lane->count]);
+    struct reel_lane_piece *piece =
+        calloc(1, sizeof *piece + (last - first + 1) * sizeof(struct cell));
+    if (!piece)
+        return NULL;
+    piece->first = first;
+    piece->count = last - first + 1;
+    piece->cells = cells;
+    size_t index = begin;
+    for (size_t i = first; i <= last; i++) {
+        struct sums sums = {0};
+        uint64_t from = cell_edge(from_ns, span, cells, i),
+                 to = cell_edge(from_ns, span, cells, i + 1);
+        sum_range(lane, from, to, &index, &sums);
+        to_shares(&sums, to - from, piece->cell[i - first].share);
+        piece->cell[i - first].flags = sums.flags;
+    }
+    return piece;
+}
+
+void reel_lane_piece_free(struct reel_lane_piece *piece)
+{
+    free(piece);
+}
+
+void reel_lane_data_add_piece(struct reel_lane_data *outline, const struct reel_lane_piece *piece)
+{
+    if (outline->count || outline->level_count != 1 || outline->level[0].count != piece->cells)
+        return;
+    for (size_t i = 0; i < piece->count; i++) {
+        struct cell *cell = &outline->level[0].cell[piece->first + i];
+        for (unsigned role = 0; role < REEL_LANE_ROLES; role++) {
+            unsigned share = (unsigned)cell->share[role] + piece->cell[i].share[role];
+            cell->share[role] = (uint8_t)(share < 255 ? share : 255);
+        }
+        cell->flags |= piece->cell[i].flags;
+    }
 }
 
 static uint64_t column_edge(uint64_t from_ns, uint64_t to_ns, size_t count, size_t index)
@@ -312,7 +397,7 @@ static void columns_from_level(const struct reel_lane_data *lane,
 void reel_lane_data_columns(const struct reel_lane_data *lane, uint64_t from_ns, uint64_t to_ns,
                             struct reel_lane_column *columns, size_t count)
 {
-    if (count == 0 || to_ns <= from_ns || lane->count == 0) {
+    if (count == 0 || to_ns <= from_ns || reel_lane_data_is_empty(lane)) {
         memset(columns, 0, count * sizeof *columns);
         return;
     }
@@ -322,6 +407,8 @@ void reel_lane_data_columns(const struct reel_lane_data *lane, uint64_t from_ns,
     for (unsigned l = 0; l < lane->level_count; l++)
         if ((double)lane->span / (double)lane->level[l].count * 2 <= width)
             best = &lane->level[l];
+    if (!best && lane->count == 0)
+        best = &lane->level[0]; /* an outline: there is nothing finer yet */
     if (best)
         columns_from_level(lane, best, from_ns, to_ns, columns, count);
     else

@@ -53,6 +53,22 @@ void reel_lane_data_columns(const struct reel_lane_data *lane, uint64_t from_ns,
 void reel_lane_data_columns_naive(const struct reel_lane_data *lane, uint64_t from_ns,
                                   uint64_t to_ns, struct reel_lane_column *columns, size_t count);
 
+/* An outline: what a lane looks like from afar while its intervals are still being read. It has
+ * `cells` cells (2 or more) of [from_ns, to_ns) and no intervals; pieces fill it. False: no memory.
+ */
+bool reel_lane_data_outline(struct reel_lane_data *outline, uint64_t from_ns, uint64_t to_ns,
+                            size_t cells);
+/* Whether there is nothing to draw: neither intervals nor an outline. */
+bool reel_lane_data_is_empty(const struct reel_lane_data *lane);
+
+/* The cells that the intervals from `begin` on fill in such an outline; to be cut by the thread
+ * that appends to `lane`, and then handed over. NULL: there are none, or no memory. */
+struct reel_lane_piece *reel_lane_piece_cut(const struct reel_lane_data *lane, size_t begin,
+                                            uint64_t from_ns, uint64_t to_ns, size_t cells);
+void reel_lane_piece_free(struct reel_lane_piece *piece);
+/* Adds it to an outline of the same range and cells; does nothing to a lane that has intervals. */
+void reel_lane_data_add_piece(struct reel_lane_data *outline, const struct reel_lane_piece *piece);
+
 /* Bytes it takes, levels included. */
 size_t reel_lane_data_bytes(const struct reel_lane_data *lane);
 

@@ -34,7 +34,7 @@ static void paint_strip(const struct reel_scene *scene, struct reel_painter *pai
                         const struct reel_lane_data *data, struct box box)
 {
     int width = (int)reel_scene_strip_width(scene);
-    if (data->count)
+    if (!reel_lane_data_is_empty(data))
         painter->class->pixels(painter, REEL_TIMELINE_NAMES, box.top, width, box.height,
                                reel_strip_pixels(scene->palette, data, scene->from_ns, scene->to_ns,
                                                  width, box.height));
@@ -187,7 +187,8 @@ static void paint_lock(const struct reel_scene *scene, struct reel_painter *pain
                    0);
     size_t first = first_in_view(scene, &lane->data),
            last = reel_lane_data_at(&lane->data, scene->to_ns);
-    if (last > first && last - first > (size_t)reel_scene_strip_width(scene) / 2) {
+    gboolean is_outline = lane->data.count == 0;
+    if (is_outline || last - first > (size_t)reel_scene_strip_width(scene) / 2) {
         paint_strip(scene, painter, &lane->data, box);
     } else {
         size_t index = first;
@@ -310,7 +311,7 @@ static void paint_running(const struct reel_scene *scene, struct reel_painter *p
         const struct reel_lane *lane = reel_document_lane(scene->document, i);
         if (lane->heading != index)
             break;
-        if (lane->kind != REEL_LANE_THREAD || !lane->data.count)
+        if (lane->kind != REEL_LANE_THREAD || reel_lane_data_is_empty(&lane->data))
             continue;
         threads++;
         reel_lane_data_columns(&lane->data, scene->from_ns, scene->to_ns, columns, (size_t)width);

@@ -58,7 +58,7 @@ gboolean reel_strip_is_shares(const struct reel_lane_data *data, uint64_t from_n
                               int width)
 {
     if (data->count == 0)
-        return FALSE;
+        return !reel_lane_data_is_empty(data); /* an outline */
     size_t first = from_ns < data->start[0] ? 0 : reel_lane_data_at(data, from_ns);
     size_t last = reel_lane_data_at(data, to_ns);
     return last > first && last - first > (size_t)width / 4;

@@ -147,6 +147,7 @@ static void reel_events_page_clear(ReelPanelPage *page)
     g_clear_pointer(&self->shown_filter, g_free);
     g_clear_pointer(&self->shown_path, g_free);
     gtk_label_set_text(self->count, "");
+    reel_row_table_say(self->table, "Looking for events…");
 }
 
 static void activated(ReelRowTable *table, ReelRow *row, ReelPanelPage *self)

@@ -147,8 +147,6 @@ static void reel_findings_page_refresh(ReelPanelPage *page)
 {
     ReelFindingsPage *self = REEL_FINDINGS_PAGE(page);
     ReelDocument *document = reel_panel_page_document(page);
-    if (!self->cards)
-        say(self, "Looking for faults…", FALSE);
     const struct reel_query_job job = {
         .run = reel_finding_cards_read,
         .answered = answered,
@@ -166,6 +164,7 @@ static void reel_findings_page_clear(ReelPanelPage *page)
     self->look_anyway = FALSE;
     ReelDocument *document = reel_panel_page_document(page);
     set_count(self, document ? reel_document_finding_count(document) : 0);
+    say(self, "Looking for faults…", FALSE);
 }
 
 static void selected(ReelRowTable *table, ReelRow *row, ReelFindingsPage *self)

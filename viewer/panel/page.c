@@ -33,7 +33,9 @@ ReelDocument *reel_panel_page_document(ReelPanelPage *self)
 {
     ReelSession *session = private_of(self)->session;
     ReelDocument *document = session ? reel_session_document(session) : NULL;
-    return document && reel_document_is_loaded(document) ? document : NULL;
+    gboolean is_whole =
+        document && reel_document_is_loaded(document) && !reel_document_is_outline(document);
+    return is_whole ? document : NULL;
 }
 
 static void refresh(ReelPanelPage *self)

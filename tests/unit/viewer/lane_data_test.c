@@ -147,6 +147,52 @@ static void test_overlaps_and_empty_intervals_do_no_harm(void **state)
     reel_lane_data_clear(&lane);
 }
 
+/* An outline of pieces, cut as the lane grows, looks like the lane, and goes with its range. */
+static void test_an_outline_of_pieces_looks_like_the_whole_lane(void **state)
+{
+    (void)state;
+    enum { CELLS = 512, COLUMNS = 256 };
+    struct reel_lane_data whole, growing, outline;
+    fill(&whole, 60000);
+    const uint64_t from = whole.start[0], to = whole.start[whole.count];
+    reel_lane_data_init(&growing);
+    assert_true(reel_lane_data_outline(&outline, from, to, CELLS));
+    assert_false(reel_lane_data_is_empty(&outline));
+    size_t told = 0;
+    for (size_t i = 0; i < whole.count; i++) {
+        if (whole.state[i] != REEL_LANE_NOTHING)
+            assert_true(reel_lane_data_append(&growing, whole.start[i], whole.start[i + 1],
+                                              (enum reel_state)whole.state[i], 0));
+        if (draw(9000) && i + 1 < whole.count)
+            continue;
+        struct reel_lane_piece *piece = reel_lane_piece_cut(&growing, told, from, to, CELLS);
+        assert_non_null(piece);
+        reel_lane_data_add_piece(&outline, piece);
+        reel_lane_piece_free(piece);
+        told = growing.count;
+    }
+    assert_null(reel_lane_piece_cut(&growing, told, from, to, CELLS));
+    struct reel_lane_column wanted[COLUMNS], seen[COLUMNS];
+    for (unsigned part = 1; part <= 16; part *= 4) {
+        uint64_t width = (to - from) / part;
+        reel_lane_data_columns(&growing, from, from + width, wanted, COLUMNS);
+        reel_lane_data_columns(&outline, from, from + width, seen, COLUMNS);
+        for (unsigned i = 0; part == 1 && i < COLUMNS; i++)
+            for (unsigned role = 0; role < REEL_LANE_ROLES; role++)
+                assert_in_range(seen[i].share[role] + 8, wanted[i].share[role],
+                                wanted[i].share[role] + 16);
+        /* Closer than its cells it is coarse, not empty. */
+        unsigned sum = 0;
+        for (unsigned i = 0; i < COLUMNS; i++)
+            for (unsigned role = 0; role < REEL_LANE_ROLES; role++)
+                sum += seen[i].share[role];
+        assert_true(sum > 0);
+    }
+    reel_lane_data_clear(&outline);
+    reel_lane_data_clear(&growing);
+    reel_lane_data_clear(&whole);
+}
+
 static void test_memory_stays_below_sixteen_bytes_an_interval(void **state)
 {
     (void)state;
@@ -167,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_a_short_lock_wait_never_vanishes),
         cmocka_unit_test(test_the_interval_at_a_moment_is_the_one_that_covers_it),
         cmocka_unit_test(test_overlaps_and_empty_intervals_do_no_harm),
+        cmocka_unit_test(test_an_outline_of_pieces_looks_like_the_whole_lane),
         cmocka_unit_test(test_memory_stays_below_sixteen_bytes_an_interval),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
