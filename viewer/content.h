@@ -21,9 +21,10 @@ enum reel_lane_kind {
 
 struct reel_lane {
     enum reel_lane_kind kind;
-    uint32_t id;      /* row of process, thread or object; 0 for a group */
-    uint32_t process; /* it belongs to; 0: none */
-    guint heading;    /* index of the heading it stands below; G_MAXUINT for a heading */
+    uint32_t id;       /* row of process, thread or object; 0 for a group */
+    uint32_t process;  /* it belongs to; 0: none */
+    guint heading;     /* index of the heading it stands below; G_MAXUINT for a heading */
+    gboolean is_spare; /* one of too many of its kind: not shown until it is asked for */
     char *name;
     char *detail; /* second line of its tooltip */
     uint64_t start_ns, end_ns;

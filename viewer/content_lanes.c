@@ -5,9 +5,13 @@
 #include "probes/event/kinds.h"
 #include "tracer/model/time_text.h"
 
-#define LOCKS_MOST  256 /* lanes; the ones waited for longest come first */
-#define QUEUES_MOST 256
-#define TASKS_MOST  512
+/* Lanes of a kind that are shown without being asked for; the locks waited for longest come first.
+ */
+#define LOCKS_SHOWN  256
+#define QUEUES_SHOWN 256
+#define TASKS_SHOWN  512
+/* More than these nobody can ask for. */
+#define LANES_MOST 16384
 
 struct making {
     struct reel_content *content;
@@ -175,12 +179,14 @@ static char *name_of(struct making *making, uint32_t object)
     return name ? g_strdup(name) : g_strdup_printf("object %u", object);
 }
 
-static char *count_heading(struct making *making, const char *what, const char *sql, guint most)
+/* How many there are, where that is more than can have lanes. */
+static char *count_heading(struct making *making, const char *what, const char *sql)
 {
     sqlite3_stmt *row = ask(making, sql);
     guint count = row && sqlite3_step(row) == SQLITE_ROW ? (guint)sqlite3_column_int(row, 0) : 0;
     sqlite3_finalize(row);
-    return count > most ? g_strdup_printf("%s: %u of %u", what, most, count) : g_strdup(what);
+    return count > LANES_MOST ? g_strdup_printf("%s: %u of %u", what, LANES_MOST, count)
+                              : g_strdup(what);
 }
 
 static gboolean has_group(struct making *making, const char *name)
@@ -207,17 +213,17 @@ static gboolean add_locks(struct making *making, gboolean costly)
         (guint64)(content->end_ns - content->start_ns) / 200, costly ? 1 : 0);
     g_autofree char *sql = g_strdup_printf(
         "SELECT l.object, l.wait_ns, l.acquisitions, c.name %s ORDER BY l.wait_ns DESC, "
-        "l.acquisitions DESC, l.object LIMIT " G_STRINGIFY(LOCKS_MOST),
+        "l.acquisitions DESC, l.object LIMIT " G_STRINGIFY(LANES_MOST),
         condition);
     g_autofree char *counting = g_strdup_printf("SELECT count(*) %s", condition);
     sqlite3_stmt *row = ask(making, sql);
     gboolean good = row != NULL;
     for (guint count = 0; good && sqlite3_step(row) == SQLITE_ROW; count++) {
         if (count == 0)
-            add_lane(making, REEL_LANE_GROUP, 0,
-                     count_heading(making, heading, counting, LOCKS_MOST));
+            add_lane(making, REEL_LANE_GROUP, 0, count_heading(making, heading, counting));
         uint32_t id = (uint32_t)sqlite3_column_int64(row, 0);
         struct reel_lane *lane = add_lane(making, REEL_LANE_LOCK, id, name_of(making, id));
+        lane->is_spare = count >= LOCKS_SHOWN;
         char wait[REEL_TIME_TEXT];
         lane->lock_wait_ns = (uint64_t)sqlite3_column_int64(row, 1);
         lane->detail =
@@ -246,7 +252,7 @@ static gboolean add_queues(struct making *making)
             "o.class = 19 DESC, o.class = 13 DESC, o.id");
     gboolean good = row != NULL;
     guint count = 0;
-    while (good && count < QUEUES_MOST && sqlite3_step(row) == SQLITE_ROW) {
+    while (good && count < LANES_MOST && sqlite3_step(row) == SQLITE_ROW) {
         uint32_t id = (uint32_t)sqlite3_column_int64(row, 0);
         struct reel_gathered_object *gathered = reel_gathering_object(making->gathering, id);
         /* A semaphore that is one or nothing is no queue: a lock, or a bell. */
@@ -257,6 +263,7 @@ static gboolean add_queues(struct making *making)
         if (count++ == 0)
             add_lane(making, REEL_LANE_GROUP, 0, g_strdup("Queues"));
         struct reel_lane *lane = add_lane(making, REEL_LANE_QUEUE, id, name_of(making, id));
+        lane->is_spare = count > QUEUES_SHOWN;
         lane->capacity = sqlite3_column_int64(row, 2);
         lane->depth = gathered->depth;
         gathered->depth = (struct reel_depth_data){0};
@@ -273,7 +280,7 @@ static gboolean add_queues(struct making *making)
 }
 
 static gboolean add_steps(struct making *making, enum reel_class class, enum reel_lane_kind kind,
-                          const char *heading, guint most)
+                          const char *heading, guint shown)
 {
     sqlite3_stmt *row = ask(making, "SELECT id FROM object WHERE class = ?1 ORDER BY first_ns, id");
     gboolean good = row != NULL;
@@ -285,19 +292,20 @@ static gboolean add_steps(struct making *making, enum reel_class class, enum ree
         struct reel_gathered_object *gathered = reel_gathering_object(making->gathering, id);
         if (!gathered || !gathered->steps.count)
             continue;
-        if (count++ >= most)
+        if (count++ >= LANES_MOST)
             continue;
         if (count == 1)
             add_lane(making, REEL_LANE_GROUP, 0, g_strdup(heading));
         struct reel_lane *lane = add_lane(making, kind, id, name_of(making, id));
+        lane->is_spare = count > shown;
         take(&lane->data, &gathered->steps);
         g_hash_table_insert(making->content->by_object, GUINT_TO_POINTER(id), lane);
         good = finish_lane(making, lane);
     }
-    if (count > most) {
+    if (count > LANES_MOST) {
         struct reel_lane *group = making->content->lanes->pdata[making->heading];
         g_free(group->name);
-        group->name = g_strdup_printf("%s: the first %u of %u", heading, most, count);
+        group->name = g_strdup_printf("%s: the first %u of %u", heading, LANES_MOST, count);
     }
     sqlite3_finalize(row);
     return good;
@@ -313,7 +321,7 @@ gboolean reel_content_make_lanes(struct reel_content *content, struct reel_gathe
                             .heading = G_MAXUINT};
     return read_names(&making) && add_threads(&making) && add_locks(&making, TRUE) &&
            add_queues(&making) &&
-           add_steps(&making, REEL_CLASS_LOOP, REEL_LANE_LOOP, "Event loops", QUEUES_MOST) &&
-           add_steps(&making, REEL_CLASS_TASK, REEL_LANE_TASK, "Tasks", TASKS_MOST) &&
+           add_steps(&making, REEL_CLASS_LOOP, REEL_LANE_LOOP, "Event loops", QUEUES_SHOWN) &&
+           add_steps(&making, REEL_CLASS_TASK, REEL_LANE_TASK, "Tasks", TASKS_SHOWN) &&
            add_locks(&making, FALSE);
 }

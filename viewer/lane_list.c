@@ -51,9 +51,11 @@ static void keep(ReelLaneList *self, guint index)
     if (!self->file)
         return;
     const struct reel_layout_lane *lane = &self->lane[index];
-    g_autofree char *key = key_of(reel_document_lane(self->document, index));
+    const struct reel_lane *of = reel_document_lane(self->document, index);
+    g_autofree char *key = key_of(of);
     reel_view_file_set_lane(self->file, key, "collapsed", lane->collapsed);
-    reel_view_file_set_lane(self->file, key, "hidden", lane->hidden);
+    reel_view_file_set_lane(self->file, key, "hidden", lane->hidden && !of->is_spare);
+    reel_view_file_set_lane(self->file, key, "shown", !lane->hidden && of->is_spare);
     reel_view_file_set_lane(self->file, key, "pinned", lane->pinned);
     reel_view_file_set_lane(self->file, key, "order", lane->order);
 }
@@ -70,11 +72,13 @@ ReelLaneList *reel_lane_list_new(ReelDocument *document, ReelViewFile *file)
         struct reel_layout_lane *entry = &self->lane[i];
         entry->heading = lane->heading == G_MAXUINT ? REEL_NO_LANE : lane->heading;
         entry->height = reel_scene_lane_height(lane);
+        entry->hidden = lane->is_spare;
         if (!file)
             continue;
         g_autofree char *key = key_of(lane);
         entry->collapsed = reel_view_file_lane(file, key, "collapsed") != 0;
-        entry->hidden = reel_view_file_lane(file, key, "hidden") != 0;
+        entry->hidden = lane->is_spare ? reel_view_file_lane(file, key, "shown") == 0
+                                       : reel_view_file_lane(file, key, "hidden") != 0;
         entry->pinned = lane->heading != G_MAXUINT && reel_view_file_lane(file, key, "pinned") != 0;
         entry->order = reel_view_file_lane(file, key, "order");
     }

@@ -232,8 +232,10 @@ void reel_move_to_lock(ReelWindow *window)
 {
     ReelSession *session = session_of(window);
     uint32_t object = wanted(session);
-    if (!object || !reel_session_select_object(session, object))
-        reel_window_say(window, "there is no lane of what is waited for here");
+    if (object)
+        reel_session_select_object(session, object);
+    else
+        reel_window_say(window, "nothing is waited for here");
 }
 
 static void with_lane(ReelWindow *window, void (*act)(ReelLaneList *lanes, guint lane))

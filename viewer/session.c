@@ -187,6 +187,8 @@ void reel_session_set_lane(ReelSession *self, guint index)
     notify(self, P_LANE);
 }
 
+static guint laneless_signal;
+
 static gboolean select_lane(ReelSession *self, const struct reel_lane *lane)
 {
     guint index = self->document ? reel_document_lane_index(self->document, lane) : G_MAXUINT;
@@ -199,7 +201,12 @@ static gboolean select_lane(ReelSession *self, const struct reel_lane *lane)
 
 gboolean reel_session_select_object(ReelSession *self, uint32_t object)
 {
-    return self->document && select_lane(self, reel_document_object_lane(self->document, object));
+    if (!self->document)
+        return FALSE;
+    if (select_lane(self, reel_document_object_lane(self->document, object)))
+        return TRUE;
+    g_signal_emit(self, laneless_signal, 0, object);
+    return FALSE;
 }
 
 gboolean reel_session_select_thread(ReelSession *self, uint32_t thread)
@@ -416,7 +423,7 @@ void reel_session_set_document(ReelSession *self, ReelDocument *document)
     g_clear_object(&self->lanes);
     g_clear_object(&self->view_file);
     if (document) {
-        self->view_file = reel_view_file_new(reel_document_path(document));
+        self->view_file = reel_view_file_new(reel_document_origin(document));
         self->lanes = reel_lane_list_new(document, self->view_file);
     }
     g_array_set_size(self->history, 0);
@@ -584,6 +591,8 @@ static void reel_session_class_init(ReelSessionClass *class)
     properties[P_PLAYING] = g_param_spec_boolean("playing", NULL, NULL, FALSE, both);
     properties[P_SPEED] = g_param_spec_double("speed", NULL, NULL, 0.0001, 10.0, 0.01, both);
     g_object_class_install_properties(object_class, P_COUNT, properties);
+    laneless_signal = g_signal_new("laneless", REEL_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                   NULL, G_TYPE_NONE, 1, G_TYPE_UINT);
 }
 
 static void reel_session_init(ReelSession *self)

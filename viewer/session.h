@@ -44,7 +44,7 @@ void reel_session_set_cursor(ReelSession *self, uint64_t ns, gboolean reveal);
 guint reel_session_lane(ReelSession *self);
 void reel_session_set_lane(ReelSession *self, guint index);
 /* The lane of an object (lock, queue, loop, task) or of a thread: selected, and made visible. False
- * when it has none. */
+ * when it has none, which is told by the signal laneless (guint object) if it is an object. */
 gboolean reel_session_select_object(ReelSession *self, uint32_t object);
 gboolean reel_session_select_thread(ReelSession *self, uint32_t thread);
 

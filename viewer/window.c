@@ -489,6 +489,16 @@ static void reel_window_class_init(ReelWindowClass *class)
 #undef REEL_BIND
 }
 
+static void say_laneless(ReelWindow *self, guint object)
+{
+    const char *name = reel_document_object_name(reel_session_document(self->session), object);
+    g_autofree char *text = g_strdup_printf(
+        "%s has no lane. Locks, queues, event loops and tasks have one, as far as the trace says "
+        "what they did.",
+        *name ? name : "That object");
+    reel_window_say(self, text);
+}
+
 static void reel_window_init(ReelWindow *self)
 {
     gtk_widget_init_template(GTK_WIDGET(self));
@@ -515,6 +525,8 @@ static void reel_window_init(ReelWindow *self)
     g_signal_connect_object(self->session, "notify::speed", G_CALLBACK(show_speed), self,
                             G_CONNECT_SWAPPED);
     g_signal_connect_object(self->session, "notify::playing", G_CALLBACK(show_playing), self,
+                            G_CONNECT_SWAPPED);
+    g_signal_connect_object(self->session, "laneless", G_CALLBACK(say_laneless), self,
                             G_CONNECT_SWAPPED);
     show_speed(self);
     g_autoptr(GPropertyAction) state_panel =
