@@ -87,7 +87,7 @@ static void report(struct contention *contention, const struct reel_lock_use *us
         "%u threads use %s. They waited for it %" G_GUINT64_FORMAT " times, %s in all, %s at most "
         "(at %s); on average %.2f of them were waiting. It was held %" G_GUINT64_FORMAT
         " times, %s on average, %.0f %% of the time, and changed hands %" G_GUINT64_FORMAT
-        " times.",
+        " times.%s",
         g_hash_table_size(use->user), name, use->waits, waited, longest,
         reel_describe_site(context, use->wait_stack),
         window_ns ? (double)use->waited_ns / (double)window_ns : 0, use->holds, hold,

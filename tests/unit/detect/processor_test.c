@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -58,6 +59,17 @@ static void a_free_lock_keeps_nobody_waiting(void **state)
 {
     char *text = rounds("", "", 6700);
     assert_claims(state, text, "");
+    free(text);
+}
+
+static void what_is_not_counted_is_told(void **state)
+{
+    char *text = rounds("", "", 2000);
+    struct reel_finding_set *findings = findings_of(state, text);
+    assert_int_equal(reel_finding_set_count(findings), 1);
+    assert_non_null(strstr(reel_finding_set_at(findings, 0)->explanation,
+                           "201 ms of the waiting is not counted against it"));
+    reel_finding_set_free(findings);
     free(text);
 }
 
@@ -118,9 +130,8 @@ static void a_step_is_as_long_as_it_ran(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(contention_is_what_holders_do),
-        TEST(a_free_lock_keeps_nobody_waiting),
-        TEST(a_convoy_is_not_a_holder_without_a_processor),
+        TEST(contention_is_what_holders_do), TEST(a_free_lock_keeps_nobody_waiting),
+        TEST(what_is_not_counted_is_told),   TEST(a_convoy_is_not_a_holder_without_a_processor),
         TEST(a_step_is_as_long_as_it_ran),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
