@@ -17,7 +17,8 @@
     X(STACK_NODE, 3, "stack-node", "defines stack `stack`: path `argument`, called from `object`") \
     X(ATTACH, 4, "attach", "a process image began to record; extra: pid, parent pid, image")       \
     X(FOLLOWED, 5, "followed",                                                                     \
-      "accesses to memory are followed from here on; argument: events of the thread so far")       \
+      "accesses to memory are followed from here on; argument: events of the thread so far; "      \
+      "extra: a function whose accesses are not seen, so that no race is predicted")               \
     X(CREATE, 10, "create", "a thread or process is being made; object: the child's identity")     \
     X(CREATED, 11, "created", "the creating call returned; argument: error or pid")                \
     X(START, 12, "start",                                                                          \
@@ -66,6 +67,9 @@
     X(ALLOCATED, 59, "allocated",                                                                  \
       "the heap block of the read or write told before; argument: size; stack: of the "            \
       "allocation; extra: size, text: what of it was accessed, where known")                       \
+    X(SEEN, 62, "seen",                                                                            \
+      "read what another thread wrote; argument: that thread; object: how many of its events are " \
+      "before what was seen, at most")                                                             \
     X(STATE, 57, "state", "a task changed state; argument: enum reel_task_state")                  \
     X(LOAD, 60, "load", "dlopen; extra: path")                                                     \
     X(UNLOAD, 61, "unload", "dlclose")                                                             \
@@ -199,7 +203,8 @@ enum reel_exit {
 #define REEL_ACCESS_INSTRUMENTED 1u
 #define REEL_ACCESS_WRITE        2u
 #define REEL_ACCESS_ATOMIC       4u
-#define REEL_ACCESS_BYTES        8 /* shift: which bytes of the word; of memory that is shared */
+#define REEL_ACCESS_ORDERED      8u /* with the RACED one, by locks: another time it may not be */
+#define REEL_ACCESS_BYTES        8  /* shift: which bytes of the word; of memory that is shared */
 
 /* The argument of BEFORE, when an atomic store tells it: nobody hears what others left there. */
 #define REEL_EDGE_REPLACES 1u

@@ -2,8 +2,6 @@
 
 #include "probes/memory/memory.h"
 
-#define RACED_LIMIT 8u
-
 /* This thread's accesses are looked at: it has begun, and records. */
 bool reel_access_ready(struct reel_self *self)
 {
@@ -29,7 +27,7 @@ static inline bool is_before(const struct reel_self *self, uint64_t tag)
 {
     uint32_t thread = reel_tag_thread(tag);
     return thread == self->index ||
-           (thread < self->clock.count && reel_tag_epoch(tag) < self->clock.at[thread]);
+           (thread < self->sure->count && reel_tag_epoch(tag) < self->sure->at[thread]);
 }
 
 static inline uint32_t site_of(struct reel_self *self, uint64_t pc)
@@ -85,7 +83,8 @@ static bool is_known_beyond(const struct reel_self *self, const struct reel_cell
 {
     uint64_t more = __atomic_load_n(&cell->more, __ATOMIC_ACQUIRE);
     const struct reel_extension *extension = (const struct reel_extension *)more;
-    uint64_t wanted = (flags & REEL_TAG_WRITE ? self->write_tag : self->read_tag) | flags;
+    uint64_t wanted =
+        (flags & REEL_TAG_WRITE ? self->write_tag : self->read_tag) | (flags & REEL_TAG_ATOMIC);
     if (more & REEL_MORE_BLOCK)
         return false;
     const struct reel_access *access = __atomic_load_n(&extension->access, __ATOMIC_ACQUIRE);
@@ -101,10 +100,19 @@ static bool is_known_beyond(const struct reel_self *self, const struct reel_cell
     return false;
 }
 
+void reel_access_tell(struct reel_self *self, uintptr_t word, uint64_t bytes, uint64_t flags,
+                      uint32_t site, const struct reel_found *found)
+{
+    for (unsigned i = 0; i < found->raced_count; i++)
+        reel_candidate(self, word, bytes, flags, site, &found->raced[i]);
+    for (unsigned i = 0; i < found->seen_count; i++)
+        reel_self_see(self, reel_tag_thread(found->seen[i]), reel_tag_epoch(found->seen[i]));
+}
+
 void reel_access_word(struct reel_self *self, uintptr_t word, uint64_t bytes, uint64_t flags,
                       uint32_t site)
 {
-    struct reel_access raced[RACED_LIMIT];
+    struct reel_found found;
     struct reel_cell *cell = reel_cell_of(word);
     if (reel_is_shared(word)) {
         reel_shared_access(self, word, bytes, flags, site);
@@ -123,10 +131,9 @@ void reel_access_word(struct reel_self *self, uintptr_t word, uint64_t bytes, ui
     if (REEL_LIKELY(!(flags & REEL_TAG_ATOMIC)) &&
         access_simply(self, cell, first, bytes, flags & REEL_TAG_WRITE, site))
         return;
-    unsigned count = reel_cell_access(cell, self, flags, bytes, site, raced, RACED_LIMIT);
+    reel_cell_access(cell, self, flags, bytes, site, &found);
     reel_cell_unlock(cell);
-    for (unsigned i = 0; i < count; i++)
-        reel_candidate(self, word, bytes, flags, site, &raced[i]);
+    reel_access_tell(self, word, bytes, flags, site, &found);
 }
 
 /* Since its last release this thread has done the same, or more, to these bytes. */

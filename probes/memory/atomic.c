@@ -10,10 +10,9 @@
 
 #include "probes/memory/memory.h"
 
-#define CALLER     ((uint64_t)(uintptr_t)__builtin_return_address(0))
-#define BEFORE     REEL_KIND(REEL_OP_BEFORE, REEL_CLASS_MEMORY, 0)
-#define AFTER      REEL_KIND(REEL_OP_AFTER, REEL_CLASS_MEMORY, 0)
-#define RACED_MOST 8u
+#define CALLER ((uint64_t)(uintptr_t)__builtin_return_address(0))
+#define BEFORE REEL_KIND(REEL_OP_BEFORE, REEL_CLASS_MEMORY, 0)
+#define AFTER  REEL_KIND(REEL_OP_AFTER, REEL_CLASS_MEMORY, 0)
 
 struct turn {
     struct reel_self *self;
@@ -89,15 +88,15 @@ static void hear(struct turn *turn, int order)
     struct reel_sync *sync = reel_sync_at(turn->cell, turn->shared && acquires(order));
     if (sync && turn->shared && acquires(order) && is_changed(turn, sync)) {
         tell(self, AFTER, turn->address, 0, NULL, 0);
-        reel_vector_join(&self->clock, &sync->heard);
+        reel_past_join(&self->past, &sync->heard);
         return;
     }
-    if (!sync || reel_vector_covers(&self->clock, &sync->heard))
+    if (!sync || reel_past_covers(&self->past, &sync->heard))
         return;
     if (acquires(order)) {
         tell(self, AFTER, turn->address, 0, NULL, 0);
-        reel_vector_join(&self->clock, &sync->heard);
-    } else if (reel_vector_join(&self->loaded, &sync->heard) &&
+        reel_past_join(&self->past, &sync->heard);
+    } else if (reel_past_join(&self->loaded, &sync->heard) &&
                self->loaded_count < sizeof self->loaded_from / sizeof *self->loaded_from) {
         self->loaded_from[self->loaded_count++] = turn->address;
     }
@@ -106,27 +105,27 @@ static void hear(struct turn *turn, int order)
 static void leave(struct turn *turn, int order, bool replaces)
 {
     struct reel_self *self = turn->self;
-    struct reel_sync *sync = reel_sync_at(turn->cell, releases(order) || self->fenced.count);
+    struct reel_sync *sync = reel_sync_at(turn->cell, releases(order) || self->fenced.clock.count);
     if (!sync)
         return;
     if (releases(order)) {
         tell(self, BEFORE, turn->address, replaces ? REEL_EDGE_REPLACES : 0, NULL, 0);
         reel_self_advance(self);
         if (replaces)
-            reel_vector_copy(&sync->heard, &self->clock);
+            reel_past_copy(&sync->heard, &self->past);
         else
-            reel_vector_join(&sync->heard, &self->clock);
+            reel_past_join(&sync->heard, &self->past);
         sync->last = self->index;
-    } else if (self->fenced.count) {
+    } else if (self->fenced.clock.count) {
         tell(self, BEFORE, turn->address, replaces ? REEL_EDGE_REPLACES : 0, &self->fence_position,
              1);
         if (replaces)
-            reel_vector_copy(&sync->heard, &self->fenced);
+            reel_past_copy(&sync->heard, &self->fenced);
         else
-            reel_vector_join(&sync->heard, &self->fenced);
+            reel_past_join(&sync->heard, &self->fenced);
         sync->last = self->index;
     } else if (replaces && sync->last != self->index) {
-        reel_vector_clear(&sync->heard);
+        reel_past_clear(&sync->heard);
     }
 }
 
@@ -134,13 +133,13 @@ static void leave(struct turn *turn, int order, bool replaces)
 static void end(struct turn *turn, uint64_t flags, int order, bool stores)
 {
     struct reel_self *self = turn->self;
-    struct reel_access raced[RACED_MOST];
+    struct reel_found found;
     unsigned offset = turn->address & 7, size = turn->size < 8 - offset ? turn->size : 8 - offset;
     uint64_t bytes = (REEL_TAG_BYTES >> (8 - size)) << offset;
     uintptr_t word = turn->address - offset;
     uint32_t site = reel_site_of(self, turn->pc);
-    flags |= REEL_TAG_ATOMIC;
-    unsigned count = reel_cell_access(turn->cell, self, flags, bytes, site, raced, RACED_MOST);
+    flags |= REEL_TAG_ATOMIC | (stores ? 0 : REEL_TAG_READS);
+    reel_cell_access(turn->cell, self, flags, bytes, site, &found);
     if (!stores)
         hear(turn, order);
     if (flags & REEL_TAG_WRITE)
@@ -148,8 +147,8 @@ static void end(struct turn *turn, uint64_t flags, int order, bool stores)
     reel_cell_unlock(turn->cell);
     if (turn->shared)
         reel_shared_access(self, word, bytes, flags, site);
-    for (unsigned i = 0; i < count && !turn->shared; i++)
-        reel_candidate(self, word, bytes, flags, site, &raced[i]);
+    else
+        reel_access_tell(self, word, bytes, flags, site, &found);
     if (turn->size > size)
         reel_access_word(self, word + 8, REEL_TAG_BYTES >> (8 - (turn->size - size)), flags, site);
     reel_work_end(self);
@@ -245,19 +244,19 @@ void reel_atomic_fence(int order)
     if (!reel_work_begin(self))
         return;
     if (reel_access_ready(self)) {
-        if (acquires(order) && !reel_vector_covers(&self->clock, &self->loaded)) {
+        if (acquires(order) && !reel_past_covers(&self->past, &self->loaded)) {
             for (uint32_t i = 0; i < self->loaded_count; i++)
                 tell(self, AFTER, self->loaded_from[i], 0, NULL, 0);
-            reel_vector_join(&self->clock, &self->loaded);
+            reel_past_join(&self->past, &self->loaded);
         }
         if (acquires(order)) {
-            reel_vector_clear(&self->loaded);
+            reel_past_clear(&self->loaded);
             self->loaded_count = 0;
         }
         if (releases(order)) {
             tell(self, BEFORE, (uintptr_t)self, REEL_EDGE_REPLACES, NULL, 0);
             reel_self_advance(self);
-            reel_vector_copy(&self->fenced, &self->clock);
+            reel_past_copy(&self->fenced, &self->past);
             self->fence_position = self->tls->events;
         }
     }

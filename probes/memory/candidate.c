@@ -1,4 +1,5 @@
-/* Two accesses that nothing seen in the program orders: told to the tracer, which decides.
+/* Two accesses that nothing seen in the program orders, or nothing but chance: told to the tracer,
+ * which decides.
  *
  * The second access is told as a READ or WRITE of this thread, the heap block it lies in as
  * ALLOCATED, the first as RACED: its thread, its epoch (the position of the event after which it
@@ -48,15 +49,16 @@ static uint32_t count_of(uint64_t key)
 
 /* Is this the first, second, fourth … time for these two places, called as they are? And the same
  * two, however they are called: in a recursion there is no end of ways. */
-static bool is_due(uint32_t site, uint32_t earlier)
+static bool is_due(uint32_t site, uint32_t earlier, bool hidden)
 {
+    const uint64_t kind = (uint64_t)hidden << 62;
     if (!is_mapped())
         return true;
-    uint32_t count = count_of((uint64_t)site << 32 | earlier);
+    uint32_t count = count_of(((uint64_t)site << 32 | earlier) ^ kind);
     if (count & (count - 1))
         return false;
     uint64_t code = reel_site_entry(site)->pc * 31 + reel_site_entry(earlier)->pc;
-    uint32_t ways = count_of(code | 1ull << 63);
+    uint32_t ways = count_of((code | 1ull << 63) ^ kind);
     return ways <= WAYS || !(ways & (ways - 1));
 }
 
@@ -119,7 +121,7 @@ void reel_candidate(struct reel_self *self, uintptr_t word, uint64_t bytes, uint
     uint32_t thread;
     uint64_t position, words[3 + REEL_SITE_LOCKS];
     uint32_t earlier_site = reel_site_part(earlier->site, earlier->tag & bytes & REEL_TAG_BYTES);
-    if (!is_due(site, earlier_site) ||
+    if (!is_due(site, earlier_site, earlier->tag & REEL_TAG_HIDDEN) ||
         !reel_self_identify(reel_tag_thread(earlier->tag), reel_tag_epoch(earlier->tag), &thread,
                             &position))
         return;
@@ -128,7 +130,7 @@ void reel_candidate(struct reel_self *self, uintptr_t word, uint64_t bytes, uint
     uintptr_t address = word + (unsigned)__builtin_ctzll(shared);
     uint32_t size = (uint32_t)__builtin_popcountll(shared);
     self->telling = true;
-    words[0] = kind_of(flags);
+    words[0] = kind_of(flags) | (earlier->tag & REEL_TAG_HIDDEN ? REEL_ACCESS_ORDERED : 0);
     words[1] = value_at(address, size);
     uint32_t operation = flags & REEL_TAG_WRITE ? REEL_OP_WRITE : REEL_OP_READ;
     services->emit(self->tls, REEL_KIND(operation, REEL_CLASS_MEMORY, 0), address, size,

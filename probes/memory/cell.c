@@ -30,7 +30,14 @@ void reel_cell_unlock(struct reel_cell *cell)
 static bool is_ordered(const struct reel_self *self, uint64_t tag)
 {
     uint32_t thread = reel_tag_thread(tag);
-    return thread == self->index || reel_tag_epoch(tag) < reel_vector_at(&self->clock, thread);
+    return thread == self->index || reel_tag_epoch(tag) < reel_vector_at(&self->past.clock, thread);
+}
+
+/* Ordered in every run. */
+static bool is_sure(const struct reel_self *self, uint64_t tag)
+{
+    uint32_t thread = reel_tag_thread(tag);
+    return thread == self->index || reel_tag_epoch(tag) < reel_vector_at(self->sure, thread);
 }
 
 static bool conflict(uint64_t a, uint64_t b)
@@ -49,11 +56,35 @@ static bool is_as_strong(uint64_t later, uint64_t earlier)
 
 struct visit {
     struct reel_self *self;
-    uint64_t tag; /* of the new access */
-    uint32_t site;
-    struct reel_access *raced;
-    unsigned raced_count, limit;
+    uint64_t tag;   /* of the new access */
+    uint32_t place; /* where it is */
+    uint32_t site;  /* and where those are that it is joined with */
+    bool reads;
+    struct reel_found *found;
 };
+
+static void found_race(struct visit *visit, uint64_t tag, uint32_t site)
+{
+    struct reel_found *found = visit->found;
+    if (found->raced_count < REEL_RACED)
+        found->raced[found->raced_count++] = (struct reel_access){tag, site};
+}
+
+/* An earlier access that is ordered with this one in this run, but not in every run. */
+static void look_closer(struct visit *visit, uint64_t tag, uint64_t shared, uint32_t site)
+{
+    if (conflict(tag, visit->tag) &&
+        !reel_site_share_lock(visit->place, reel_site_part(site, shared)))
+        found_race(visit, (tag & ~(REEL_TAG_BYTES | REEL_TAG_LOCKED)) | shared | REEL_TAG_HIDDEN,
+                   site);
+}
+
+static void found_value(struct visit *visit, uint64_t tag)
+{
+    struct reel_found *found = visit->found;
+    if (visit->self->trail && found->seen_count < REEL_SEEN)
+        found->seen[found->seen_count++] = tag;
+}
 
 /* What is left of an earlier access; 0: nothing. A twin of the new one is taken into it. */
 static uint64_t look(struct visit *visit, uint64_t tag, uint32_t site)
@@ -74,9 +105,12 @@ static uint64_t look(struct visit *visit, uint64_t tag, uint32_t site)
     if (!shared)
         return tag;
     bool ordered = is_ordered(visit->self, tag);
-    if (!ordered && conflict(tag, visit->tag) && visit->raced_count < visit->limit)
-        visit->raced[visit->raced_count++] =
-            (struct reel_access){(tag & ~REEL_TAG_BYTES) | shared, site};
+    if (!ordered && conflict(tag, visit->tag))
+        found_race(visit, (tag & ~(REEL_TAG_BYTES | REEL_TAG_LOCKED)) | shared, site);
+    else if (ordered && !is_sure(visit->self, tag))
+        look_closer(visit, tag, shared, site);
+    if (visit->reads && tag & REEL_TAG_WRITE && !(ordered && is_sure(visit->self, tag)))
+        found_value(visit, tag);
     /* After a race the write stands for both: the word is known to be racy. */
     if (!is_as_strong(visit->tag, tag) || !(ordered || conflict(tag, visit->tag)))
         return tag;
@@ -103,11 +137,18 @@ static void keep(struct reel_cell *cell, uint64_t tag, uint32_t site)
     extension->access[extension->count++] = (struct reel_access){tag, site};
 }
 
-unsigned reel_cell_access(struct reel_cell *cell, struct reel_self *self, uint64_t flags,
-                          uint64_t bytes, uint32_t site, struct reel_access *raced, unsigned limit)
+void reel_cell_access(struct reel_cell *cell, struct reel_self *self, uint64_t flags,
+                      uint64_t bytes, uint32_t site, struct reel_found *found)
 {
-    uint64_t mine = (flags & REEL_TAG_WRITE ? self->write_tag : self->read_tag) | flags | bytes;
-    struct visit visit = {.self = self, .tag = mine, .site = site, .raced = raced, .limit = limit};
+    const bool writes = flags & REEL_TAG_WRITE;
+    struct visit visit = {.self = self,
+                          .tag = (writes ? self->write_tag : self->read_tag) |
+                                 (flags & REEL_TAG_ATOMIC) | bytes,
+                          .place = site,
+                          .site = site,
+                          .reads = !writes || flags & REEL_TAG_READS,
+                          .found = found};
+    found->raced_count = found->seen_count = 0;
     uint64_t first = atomic_load_explicit(&cell->tag[0], memory_order_relaxed) & ~REEL_TAG_LOCKED;
     uint64_t second = atomic_load_explicit(&cell->tag[1], memory_order_relaxed);
     uint64_t left[2] = {look(&visit, first, cell->site[0]), look(&visit, second, cell->site[1])};
@@ -124,7 +165,7 @@ unsigned reel_cell_access(struct reel_cell *cell, struct reel_self *self, uint64
     }
     /* A plain access goes to its usual place, whoever is there moves; others where there is room.
      */
-    unsigned place = flags & REEL_TAG_WRITE ? 0 : 1;
+    unsigned place = writes ? 0 : 1;
     if (left[place] && flags & REEL_TAG_ATOMIC) {
         keep(cell, visit.tag, visit.site);
     } else {
@@ -135,7 +176,6 @@ unsigned reel_cell_access(struct reel_cell *cell, struct reel_self *self, uint64
     }
     atomic_store_explicit(&cell->tag[1], left[1], memory_order_relaxed);
     atomic_store_explicit(&cell->tag[0], left[0] | REEL_TAG_LOCKED, memory_order_relaxed);
-    return visit.raced_count;
 }
 
 /* Locked: nobody has been here. */

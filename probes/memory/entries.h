@@ -23,7 +23,7 @@ __extension__ typedef unsigned __int128 reel_word128;
 #define REEL_MEMORY_WIDTHS(X) X(8) X(16) X(32) X(64)
 #endif
 
-/* X(name, size, writes): void __tsan_name(void *address) */
+/* X(name, size, writes): void __tsan_name(void *address); writes 2: and reads what was there */
 #define REEL_MEMORY_ACCESSES(X)                                                                    \
     X(read1, 1, 0)                                                                                 \
     X(read2, 2, 0)                                                                                 \
@@ -61,15 +61,15 @@ __extension__ typedef unsigned __int128 reel_word128;
     X(unaligned_volatile_write4, 4, 1)                                                             \
     X(unaligned_volatile_write8, 8, 1)                                                             \
     X(unaligned_volatile_write16, 16, 1)                                                           \
-    X(read_write1, 1, 1)                                                                           \
-    X(read_write2, 2, 1)                                                                           \
-    X(read_write4, 4, 1)                                                                           \
-    X(read_write8, 8, 1)                                                                           \
-    X(read_write16, 16, 1)                                                                         \
-    X(unaligned_read_write2, 2, 1)                                                                 \
-    X(unaligned_read_write4, 4, 1)                                                                 \
-    X(unaligned_read_write8, 8, 1)                                                                 \
-    X(unaligned_read_write16, 16, 1)
+    X(read_write1, 1, 2)                                                                           \
+    X(read_write2, 2, 2)                                                                           \
+    X(read_write4, 4, 2)                                                                           \
+    X(read_write8, 8, 2)                                                                           \
+    X(read_write16, 16, 2)                                                                         \
+    X(unaligned_read_write2, 2, 2)                                                                 \
+    X(unaligned_read_write4, 4, 2)                                                                 \
+    X(unaligned_read_write8, 8, 2)                                                                 \
+    X(unaligned_read_write16, 16, 2)
 
 /* X(result, name, (parameters), (arguments)): what has nothing to do when nobody looks. */
 #define REEL_MEMORY_CALLS(X)                                                                       \

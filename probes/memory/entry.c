@@ -21,7 +21,7 @@ is_known(const struct reel_self *self, const struct reel_cell *cell, uint64_t by
 }
 
 static inline __attribute__((always_inline)) void plain_access(void *pointer, unsigned size,
-                                                               bool writes, uint64_t pc)
+                                                               unsigned writes, uint64_t pc)
 {
     const uintptr_t address = (uintptr_t)pointer;
     const struct reel_cell *cell = reel_cell_of(address);
@@ -38,7 +38,8 @@ static inline __attribute__((always_inline)) void plain_access(void *pointer, un
                is_known(self, cell + 1, REEL_TAG_BYTES >> (16 - offset - size), writes)) {
         return;
     }
-    reel_access_slow(address, size, writes ? REEL_TAG_WRITE : 0, pc);
+    reel_access_slow(address, size,
+                     (writes ? REEL_TAG_WRITE : 0) | (writes == 2 ? REEL_TAG_READS : 0), pc);
 }
 
 #define ACCESS(name, size, writes)                                                                 \

@@ -5,20 +5,28 @@
 #include "probes/memory/memory.h"
 
 /* This thread's past is heard from now on by who takes from `heard`: up to this very event. */
-static void give(struct reel_self *self, struct reel_vector *heard, bool replaces)
+static void give(struct reel_self *self, struct reel_past *heard)
 {
     reel_self_advance(self);
-    if (replaces)
-        reel_vector_copy(heard, &self->clock);
-    else
-        reel_vector_join(heard, &self->clock);
+    reel_past_join(heard, &self->past);
 }
 
-static void give_channel(struct reel_self *self, enum reel_channel space, uint64_t number)
+/* The same where only this run makes the order: another time another thread may have the lock
+ * first. */
+static void give_by_chance(struct reel_self *self, struct reel_past *heard)
+{
+    reel_self_advance(self);
+    reel_vector_join(&heard->clock, &self->past.clock);
+}
+
+static void give_channel(struct reel_self *self, enum reel_channel space, uint64_t number,
+                         bool by_chance)
 {
     struct reel_sync *sync = reel_channel_lock(space, number, true);
-    if (sync)
-        give(self, &sync->heard, false);
+    if (sync && by_chance)
+        give_by_chance(self, &sync->heard);
+    else if (sync)
+        give(self, &sync->heard);
     reel_channel_unlock();
 }
 
@@ -27,7 +35,7 @@ static void take_channel(struct reel_self *self, enum reel_channel space, uint64
 {
     struct reel_sync *sync = reel_channel_lock(space, number, false);
     if (sync)
-        reel_vector_join(&self->clock, &sync->heard);
+        reel_past_join(&self->past, &sync->heard);
     if (remove)
         reel_channel_remove(space, number);
     reel_channel_unlock();
@@ -37,10 +45,10 @@ static void thread_event(struct reel_self *self, uint32_t kind, uint64_t object,
 {
     switch (REEL_KIND_OPERATION(kind)) {
     case REEL_OP_CREATE:
-        give_channel(self, REEL_CHANNEL_START, object);
+        give_channel(self, REEL_CHANNEL_START, object, false);
         break;
     case REEL_OP_EXIT:
-        give_channel(self, REEL_CHANNEL_END, (uint64_t)pthread_self());
+        give_channel(self, REEL_CHANNEL_END, (uint64_t)pthread_self(), false);
         reel_self_end(self);
         break;
     case REEL_OP_WAKE:
@@ -65,14 +73,14 @@ static void barrier_event(struct reel_self *self, struct reel_sync *sync, uint32
         sync->arrived = 0;
     } else if (operation == REEL_OP_ARRIVE) {
         uint32_t round = sync->capacity ? sync->arrived++ / sync->capacity : 0;
-        struct reel_vector *heard = round & 1 ? &sync->odd : &sync->readers;
+        struct reel_past *heard = round & 1 ? &sync->odd : &sync->readers;
         /* The first of a round: those of the round before last have left it. */
         if (sync->capacity && (sync->arrived - 1) % sync->capacity == 0)
-            reel_vector_clear(heard);
-        give(self, heard, false);
+            reel_past_clear(heard);
+        give(self, heard);
         self->barrier_round = round;
     } else if (operation == REEL_OP_LEAVE) {
-        reel_vector_join(&self->clock, self->barrier_round & 1 ? &sync->odd : &sync->readers);
+        reel_past_join(&self->past, self->barrier_round & 1 ? &sync->odd : &sync->readers);
     }
 }
 
@@ -88,17 +96,25 @@ static void word_event(struct reel_self *self, struct reel_sync *sync, uint32_t 
     case REEL_OP_AFTER:
     case REEL_OP_GET:
     case REEL_OP_WAKE:
-        reel_vector_join(&self->clock, &sync->heard);
+        reel_past_join(&self->past, &sync->heard);
         if (class == REEL_CLASS_RWLOCK && !reading)
-            reel_vector_join(&self->clock, &sync->readers);
+            reel_past_join(&self->past, &sync->readers);
+        if (operation == REEL_OP_ACQUIRE && !is_lock(class))
+            reel_self_advance(self); /* accesses do not tell that they hold it: epochs do */
         break;
     case REEL_OP_RELEASE:
-        give(self, class == REEL_CLASS_RWLOCK && reading ? &sync->readers : &sync->heard, false);
+        if (class == REEL_CLASS_ONCE)
+            give(self, &sync->heard);
+        else
+            give_by_chance(self,
+                           class == REEL_CLASS_RWLOCK && reading ? &sync->readers : &sync->heard);
         break;
-    case REEL_OP_POST:
+    case REEL_OP_POST: /* of a semaphore that may be a lock: the tracer tells */
+        give_by_chance(self, &sync->heard);
+        break;
     case REEL_OP_BEFORE:
     case REEL_OP_PUT:
-        give(self, &sync->heard, false);
+        give(self, &sync->heard);
         break;
     default:
         if (class == REEL_CLASS_BARRIER)
@@ -143,7 +159,7 @@ void reel_follow_event(struct reel_self *self, uint32_t kind, uint64_t object, u
         reel_cell_lock(cell);
         struct reel_sync *sync = reel_sync_at(cell, true);
         /* An initialisation long done is an event only if that is news. */
-        if (sync && !told && !reel_vector_covers(&self->clock, &sync->heard)) {
+        if (sync && !told && !reel_past_covers(&self->past, &sync->heard)) {
             self->telling = true;
             reel_memory.services->emit_ordered(self->tls, kind, object, 0, NULL, 0);
             self->telling = false;
@@ -156,17 +172,18 @@ void reel_follow_event(struct reel_self *self, uint32_t kind, uint64_t object, u
         return;
     }
     case REEL_CLASS_FILE_LOCK:
-        if (operation == REEL_OP_ACQUIRE)
+        if (operation == REEL_OP_ACQUIRE) {
             take_channel(self, REEL_CHANNEL_OBJECT, object, false);
-        else if (operation == REEL_OP_RELEASE)
-            give_channel(self, REEL_CHANNEL_OBJECT, object);
+            reel_self_advance(self);
+        } else if (operation == REEL_OP_RELEASE)
+            give_channel(self, REEL_CHANNEL_OBJECT, object, true);
         return;
     case REEL_CLASS_PIPE:
     case REEL_CLASS_SOCKET:
     case REEL_CLASS_EVENTFD:
     case REEL_CLASS_MESSAGE_QUEUE:
         if (operation == REEL_OP_BEGIN && !reading)
-            give_channel(self, REEL_CHANNEL_OBJECT, object);
+            give_channel(self, REEL_CHANNEL_OBJECT, object, false);
         else if (operation == REEL_OP_END && reading && (int32_t)argument >= 0)
             take_channel(self, REEL_CHANNEL_OBJECT, object, false);
         return;
@@ -183,8 +200,6 @@ static void begin_thread(struct reel_self *self, struct reel_tls *tls, uint64_t 
     if (old)
         reel_channel_remove(REEL_CHANNEL_END, (uint64_t)pthread_self());
     reel_channel_unlock();
-    if (self->index) /* a signal came first */
-        return;
     if (self->index) /* a signal came first */
         return;
     reel_self_begin(self, tls);

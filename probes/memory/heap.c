@@ -99,16 +99,17 @@ static void *handed_out(void *memory, uint64_t pc)
     return memory;
 }
 
-static void taken_back(void *memory, uint64_t pc)
+/* `flags`: is its content kept, elsewhere? Then it was read, too. */
+static void taken_back(void *memory, uint64_t flags, uint64_t pc)
 {
     if (!memory || !is_active())
         return;
     size_t size = real.malloc_usable_size(memory);
     if (reel_module_has(pc)) {
         if (size <= LARGE)
-            reel_access_range((uintptr_t)memory, size, REEL_TAG_WRITE, pc);
+            reel_access_range((uintptr_t)memory, size, REEL_TAG_WRITE | flags, pc);
         else
-            reel_access_seen((uintptr_t)memory, size, REEL_TAG_WRITE, pc);
+            reel_access_seen((uintptr_t)memory, size, REEL_TAG_WRITE | flags, pc);
     }
     struct reel_self *self = &reel_self;
     if (size > LARGE && reel_work_begin(self)) {
@@ -141,7 +142,7 @@ void free(void *memory)
 {
     if (is_early(memory) || !is_resolved())
         return;
-    taken_back(memory, CALLER);
+    taken_back(memory, 0, CALLER);
     real.free(memory);
 }
 
@@ -154,7 +155,7 @@ static void *resize(void *memory, size_t size, uint64_t pc)
             ((char *)larger)[i] = ((char *)memory)[i];
         return larger;
     }
-    taken_back(memory, pc);
+    taken_back(memory, REEL_TAG_READS, pc);
     return handed_out(real.realloc(memory, size), pc);
 }
 

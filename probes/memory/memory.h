@@ -33,6 +33,8 @@
 #define REEL_TAG_WRITE   0x100ull
 #define REEL_TAG_ATOMIC  0x200ull
 #define REEL_TAG_LOCKED  0x400ull /* of the cell; only in its first tag */
+#define REEL_TAG_READS   0x400ull /* of the flags of a write: it reads what was there, too */
+#define REEL_TAG_HIDDEN  0x400ull /* of an access told: a lock happened to order it */
 #define REEL_TAG_THREAD  11
 #define REEL_TAG_EPOCH   28
 #define REEL_THREADS     (1u << (REEL_TAG_EPOCH - REEL_TAG_THREAD)) /* at once, unordered */
@@ -51,6 +53,16 @@ static inline uint64_t reel_tag_epoch(uint64_t tag)
 struct reel_access {
     uint64_t tag;
     uint32_t site;
+};
+
+/* What a new access found: earlier ones that it races with, or would if locks had been taken in
+ * another order; and writes it saw the values of. */
+#define REEL_RACED 8u
+#define REEL_SEEN  8u
+struct reel_found {
+    unsigned raced_count, seen_count;
+    struct reel_access raced[REEL_RACED];
+    uint64_t seen[REEL_SEEN]; /* tags */
 };
 
 struct reel_cell {
@@ -81,6 +93,13 @@ static inline bool reel_shadow_covers(uintptr_t address)
 struct reel_vector {
     uint64_t *at;
     uint32_t count, capacity;
+};
+
+/* The same twice: by all synchronisation of this run; and by what orders in every run, which leaves
+ * out the order in which threads happened to get locks, but has what they saw of one another's
+ * writes (seen.c). The second one is empty unless hidden races are looked for. */
+struct reel_past {
+    struct reel_vector clock, must;
 };
 
 /* A call under way: the return address of a function, and where its frame was. */
@@ -124,9 +143,12 @@ struct reel_self {
     bool telling;   /* an event of our own is under way: not to be followed */
     uint32_t locks; /* held: a path of locks, see site.c */
     struct reel_tls *tls;
-    struct reel_vector clock;
-    struct reel_vector loaded; /* what an acquire fence would bring */
-    struct reel_vector fenced; /* what the last release fence let go; `fence_position` of it */
+    struct reel_past past;
+    const struct reel_vector *sure; /* whose word is enough for an access to be simply later */
+    struct reel_trail *trail;       /* NULL unless hidden races are looked for */
+    struct reel_vector glimpsed;    /* writes that nothing orders, whose values it has seen */
+    struct reel_past loaded;        /* what an acquire fence would bring */
+    struct reel_past fenced;        /* what the last release fence let go; `fence_position` of it */
     uint64_t fence_position;
     uint64_t loaded_from[8]; /* words whose relaxed loads brought `loaded` */
     uint32_t loaded_count;
@@ -144,7 +166,8 @@ extern __thread struct reel_self reel_self
 struct reel_memory {
     const struct reel_services *services;
     _Atomic bool active;
-    bool *lives; /* in a page that a forked child finds wiped */
+    _Atomic bool predicts; /* races that locks happen to hide are looked for */
+    bool *lives;           /* in a page that a forked child finds wiped */
 };
 extern struct reel_memory reel_memory;
 
@@ -167,6 +190,11 @@ void reel_vector_set(struct reel_vector *vector, uint32_t index, uint64_t positi
 void reel_vector_clear(struct reel_vector *vector);
 void reel_vector_free(struct reel_vector *vector);
 bool reel_vector_covers(const struct reel_vector *vector, const struct reel_vector *other);
+bool reel_past_join(struct reel_past *into, const struct reel_past *from); /* grew? */
+void reel_past_copy(struct reel_past *into, const struct reel_past *from);
+void reel_past_clear(struct reel_past *past);
+void reel_past_free(struct reel_past *past);
+bool reel_past_covers(const struct reel_past *past, const struct reel_past *other);
 
 static inline uint64_t reel_vector_at(const struct reel_vector *vector, uint32_t index)
 {
@@ -180,8 +208,24 @@ void reel_self_end(struct reel_self *self);
 void reel_self_advance(struct reel_self *self); /* a new epoch: now */
 /* Who was it? False: not known any more. */
 bool reel_self_identify(uint32_t index, uint64_t epoch, uint32_t *thread, uint64_t *position);
+/* As `reel_trail_join`, and who it was. 0: not known any more. */
+uint64_t reel_self_follow_trail(uint32_t index, uint64_t epoch, struct reel_past *past,
+                                uint32_t *thread, uint64_t *position);
 void reel_self_reset(void);
 void reel_stack_forget(void); /* this thread's stack was another's */
+
+/* seen.c: what a thread let go lately, and what it knew then. */
+struct reel_trail;
+#define REEL_TRAIL_BYTES 1024u
+void reel_trail_add(struct reel_trail *trail, uint64_t epoch, uint32_t index,
+                    const struct reel_vector *must);
+/* Until when thread `index` counts as seen by who saw what it wrote in `epoch`: until it let go for
+ * the first time after that (`now` when it has not yet), or a little later. `past` hears it, and
+ * what that thread knew then, as far as its clock has heard of it. NULL: nobody hears. */
+uint64_t reel_trail_join(struct reel_trail *trail, uint64_t epoch, uint64_t now, uint32_t index,
+                         struct reel_past *past);
+/* This thread has seen what that one wrote in that epoch: told, and heard. */
+void reel_self_see(struct reel_self *self, uint32_t index, uint64_t epoch);
 
 /* fork.c: the first work in a forked child. The thread is at work here; `tls` NULL: not known yet.
  */
@@ -207,20 +251,25 @@ const struct reel_site_entry *reel_site_entry(uint32_t site);
 uint32_t reel_site_join(struct reel_self *self, uint32_t site, uint32_t other, uint64_t bytes);
 /* The site of the lowest of `bytes`. */
 uint32_t reel_site_part(uint32_t site, uint64_t bytes);
+/* Was one lock held at both? */
+bool reel_site_share_lock(uint32_t site, uint32_t other);
 void reel_site_lock(struct reel_self *self, uint64_t lock);
 void reel_site_unlock(struct reel_self *self, uint64_t lock);
 
-/* cell.c: `flags` are REEL_TAG_WRITE and REEL_TAG_ATOMIC */
+/* cell.c: `flags` are REEL_TAG_WRITE, REEL_TAG_ATOMIC and REEL_TAG_READS */
 void reel_cell_lock(struct reel_cell *cell);
 void reel_cell_unlock(struct reel_cell *cell);
-/* The cell is locked. Up to `limit` accesses that this one races with go to `raced`; how many. */
-unsigned reel_cell_access(struct reel_cell *cell, struct reel_self *self, uint64_t flags,
-                          uint64_t bytes, uint32_t site, struct reel_access *raced, unsigned limit);
+/* The cell is locked. */
+void reel_cell_access(struct reel_cell *cell, struct reel_self *self, uint64_t flags,
+                      uint64_t bytes, uint32_t site, struct reel_found *found);
 void reel_cell_forget(struct reel_cell *cell);
 
 /* access.c */
 /* Does this thread record? The thread is at work here. */
 bool reel_access_ready(struct reel_self *self);
+/* Tells what an access found; no cell is locked. */
+void reel_access_tell(struct reel_self *self, uintptr_t word, uint64_t bytes, uint64_t flags,
+                      uint32_t site, const struct reel_found *found);
 void reel_access_word(struct reel_self *self, uintptr_t word, uint64_t bytes, uint64_t flags,
                       uint32_t site);
 void reel_access_slow(uintptr_t address, size_t size, uint64_t flags, uint64_t pc);
@@ -250,9 +299,9 @@ static inline bool reel_extension_counts(const struct reel_cell *cell)
 
 /* sync.c: what is heard at an object */
 struct reel_sync {
-    struct reel_vector heard;
-    struct reel_vector readers; /* of a rwlock; what came to a barrier's even rounds */
-    struct reel_vector odd;     /* and to its odd ones */
+    struct reel_past heard;
+    struct reel_past readers;   /* of a rwlock; what came to a barrier's even rounds */
+    struct reel_past odd;       /* and to its odd ones */
     uint32_t capacity, arrived; /* of a barrier */
     uint32_t last;              /* of an atomic: index of the thread that released last */
 };
@@ -298,6 +347,14 @@ bool reel_block_find(uintptr_t address, uintptr_t *start, size_t *size, uint32_t
 /* module.c */
 bool reel_module_has(uint64_t pc); /* is it instrumented code? */
 void reel_module_join(const void *address);
+
+/* imports.c: a function outside of the module that may carry values between threads unseen; NULL:
+ * none. */
+struct dl_phdr_info;
+const char *reel_imports_unseen(const struct dl_phdr_info *module);
+
+/* attach.c: positions are counted from here on. `unseen` ends predictions; NULL: nothing does. */
+void reel_tell_followed(const char *unseen);
 
 /* The same, but only of words that somebody has accessed; nothing is left there. */
 void reel_access_seen(uintptr_t address, size_t size, uint64_t flags, uint64_t pc);

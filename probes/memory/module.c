@@ -16,6 +16,7 @@ static struct {
 struct search {
     uintptr_t address;
     uint64_t begin, end, data_begin, data_end;
+    const char *unseen; /* what it calls; NULL: nothing whose accesses matter */
 };
 
 static int look_at(struct dl_phdr_info *info, size_t size, void *data)
@@ -40,6 +41,8 @@ static int look_at(struct dl_phdr_info *info, size_t size, void *data)
     }
     search->begin = begin;
     search->end = end;
+    if (here)
+        search->unseen = reel_imports_unseen(info);
     return here;
 }
 
@@ -50,6 +53,8 @@ void reel_module_join(const void *address)
     if (!dl_iterate_phdr(look_at, &search))
         return;
     reel_shadow_clear(search.data_begin, search.data_end - search.data_begin);
+    if (search.unseen && atomic_exchange(&reel_memory.predicts, false))
+        reel_tell_followed(search.unseen);
     if (reel_module_has(search.begin))
         return;
     uint32_t at = atomic_fetch_add(&modules.count, 1);

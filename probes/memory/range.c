@@ -17,6 +17,7 @@
     X(void *, memmove, (void *, const void *, size_t))                                             \
     X(void *, memset, (void *, int, size_t))                                                       \
     X(int, memcmp, (const void *, const void *, size_t))                                           \
+    X(int, bcmp, (const void *, const void *, size_t))                                             \
     X(void *, memchr, (const void *, int, size_t))                                                 \
     X(size_t, strlen, (const char *))                                                              \
     X(size_t, strnlen, (const char *, size_t))                                                     \
@@ -157,6 +158,17 @@ int memcmp(const void *a, const void *b, size_t size)
         reads(b, size, CALLER);
     }
     return real.memcmp(a, b, size);
+}
+
+INTERPOSE
+int bcmp(const void *a, const void *b, size_t size)
+{
+    resolve();
+    if (looks(CALLER)) {
+        reads(a, size, CALLER);
+        reads(b, size, CALLER);
+    }
+    return real.bcmp(a, b, size);
 }
 
 INTERPOSE

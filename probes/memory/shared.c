@@ -6,11 +6,13 @@
 void reel_shared_access(struct reel_self *self, uintptr_t word, uint64_t bytes, uint64_t flags,
                         uint32_t site)
 {
-    struct reel_access raced[1];
+    struct reel_found found;
     struct reel_cell *cell = reel_cell_of(word);
     reel_cell_lock(cell);
-    reel_cell_access(cell, self, flags, bytes, site, raced, 0);
+    reel_cell_access(cell, self, flags, bytes, site, &found);
     reel_cell_unlock(cell);
+    found.raced_count = 0; /* the tracer knows what other processes did */
+    reel_access_tell(self, word, bytes, flags, site, &found);
     uint64_t words[2 + REEL_SITE_LOCKS] = {
         REEL_ACCESS_INSTRUMENTED | (flags & REEL_TAG_WRITE ? REEL_ACCESS_WRITE : 0) |
             (flags & REEL_TAG_ATOMIC ? REEL_ACCESS_ATOMIC : 0) | bytes << REEL_ACCESS_BYTES,

@@ -154,6 +154,16 @@ void reel_site_unlock(struct reel_self *self, uint64_t lock)
     }
 }
 
+bool reel_site_share_lock(uint32_t site, uint32_t other)
+{
+    const uint32_t locks = reel_site_entry(site)->locks, others = reel_site_entry(other)->locks;
+    for (uint32_t set = locks; set; set = reel_site_entry(set)->path)
+        for (uint32_t with = others; with; with = reel_site_entry(with)->path)
+            if (set == with || reel_site_entry(set)->pc == reel_site_entry(with)->pc)
+                return true;
+    return false;
+}
+
 /* A thread often touches the bytes of a word from several places in one epoch. Kept as one access
  * they cost what one does. When there are many combinations, new ones are made of two places only:
  * of three and more there may be millions. */

@@ -16,9 +16,9 @@ struct reel_sync *reel_sync_at(struct reel_cell *cell, bool make)
 
 void reel_sync_free(struct reel_sync *sync)
 {
-    reel_vector_free(&sync->heard);
-    reel_vector_free(&sync->readers);
-    reel_vector_free(&sync->odd);
+    reel_past_free(&sync->heard);
+    reel_past_free(&sync->readers);
+    reel_past_free(&sync->odd);
     reel_room_give(sync, sizeof *sync);
 }
 
@@ -71,9 +71,9 @@ void reel_channel_remove(enum reel_channel space, uint64_t number)
     if (!channel)
         return;
     *place = channel->next;
-    reel_vector_free(&channel->sync.heard);
-    reel_vector_free(&channel->sync.readers);
-    reel_vector_free(&channel->sync.odd);
+    reel_past_free(&channel->sync.heard);
+    reel_past_free(&channel->sync.readers);
+    reel_past_free(&channel->sync.odd);
     reel_room_give(channel, sizeof *channel);
 }
 

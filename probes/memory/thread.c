@@ -20,6 +20,7 @@ struct tenant {
     uint32_t count, capacity;
     uint64_t last;                /* epoch of the last one's end */
     const struct reel_self *self; /* the present one; NULL: free */
+    struct reel_trail *trail;     /* NULL unless hidden races are looked for */
 };
 
 static struct {
@@ -67,7 +68,7 @@ static uint32_t take_index(struct reel_self *self)
     for (uint32_t tries = 0; tries < 64 && tries < threads.count; tries++) {
         uint32_t index = threads.hand++ % threads.count + 1;
         struct tenant *tenant = &threads.tenant[index];
-        if (!tenant->self && reel_vector_at(&self->clock, index) >= tenant->last)
+        if (!tenant->self && reel_vector_at(&self->past.clock, index) >= tenant->last)
             return index;
     }
     if (threads.count + 1 >= REEL_THREADS)
@@ -94,7 +95,13 @@ static void set_epoch(struct reel_self *self)
     if (epoch > REEL_EPOCH_LIMIT)
         epoch = REEL_EPOCH_LIMIT;
     uint64_t tag = epoch << REEL_TAG_EPOCH | (uint64_t)self->index << REEL_TAG_THREAD;
-    reel_vector_set(&self->clock, self->index, epoch);
+    reel_vector_set(&self->past.clock, self->index, epoch);
+    if (self->trail && atomic_load_explicit(&reel_memory.predicts, memory_order_relaxed)) {
+        reel_vector_set(&self->past.must, self->index, epoch);
+        reel_trail_add(self->trail, epoch, self->index, &self->past.must);
+    } else {
+        self->sure = &self->past.clock;
+    }
     self->write_tag = tag | REEL_TAG_WRITE;
     self->read_tag = tag;
 }
@@ -105,9 +112,12 @@ void reel_self_advance(struct reel_self *self)
         set_epoch(self);
 }
 
-/* A thread that nobody saw being made may know of all that happened so far. */
+/* A thread that nobody saw being made may know of all that happened so far. The tracer does not
+ * know why: nothing is predicted from here on. */
 void reel_self_hear_all(struct reel_self *self)
 {
+    if (threads.count)
+        atomic_store_explicit(&reel_memory.predicts, false, memory_order_relaxed);
     lock();
     for (uint32_t index = 1; threads.tenant && index <= threads.count; index++) {
         const struct tenant *tenant = &threads.tenant[index];
@@ -115,7 +125,7 @@ void reel_self_hear_all(struct reel_self *self)
             tenant->self
                 ? reel_tag_epoch(__atomic_load_n(&tenant->self->write_tag, __ATOMIC_RELAXED)) + 1
                 : tenant->last;
-        reel_vector_set(&self->clock, index, epoch);
+        reel_vector_set(&self->past.clock, index, epoch);
     }
     unlock();
 }
@@ -135,12 +145,19 @@ bool reel_self_begin(struct reel_self *self, struct reel_tls *tls)
         if (!move_in(tenant, (struct tenancy){self->bias, self->number}))
             index = 0;
         tenant->self = self;
+        if (!tenant->trail && atomic_load_explicit(&reel_memory.predicts, memory_order_relaxed))
+            tenant->trail = reel_room_take(REEL_TRAIL_BYTES);
+        self->trail = tenant->trail;
     }
     unlock();
     if (!index) {
         self->ended = true; /* nothing of it is looked at */
         return false;
     }
+    self->sure = self->trail ? &self->past.must : &self->past.clock;
+    /* Whose index it was: what that thread did counts as this one's from now on. */
+    if (self->trail && self->bias > 1)
+        reel_self_see(self, index, self->bias - 2);
     self->index = index;
     set_epoch(self);
     char *room = take_room();
@@ -164,11 +181,13 @@ void reel_self_end(struct reel_self *self)
     void *room = self->memo;
     self->memo = NULL;
     self->base = NULL;
-    reel_vector_free(&self->loaded);
-    reel_vector_free(&self->fenced);
+    self->trail = NULL;
+    reel_past_free(&self->loaded);
+    reel_past_free(&self->fenced);
+    reel_vector_free(&self->glimpsed);
     lock();
     struct tenant *tenant = &threads.tenant[self->index];
-    tenant->last = reel_vector_at(&self->clock, self->index);
+    tenant->last = reel_vector_at(&self->past.clock, self->index);
     tenant->self = NULL;
     if (room) {
         /* Its memo stays right: sites are of the process. */
@@ -177,25 +196,58 @@ void reel_self_end(struct reel_self *self)
         threads.spare = room;
     }
     unlock();
-    reel_vector_free(&self->clock);
+    reel_past_free(&self->past);
     self->index = 0;
+}
+
+/* Which of its tenants had the index at that epoch? `count`: none. */
+static uint32_t tenancy_at(const struct tenant *tenant, uint64_t epoch)
+{
+    for (uint32_t i = tenant->count; i-- > 0;)
+        if (tenant->tenancy[i].from <= epoch)
+            return i;
+    return tenant->count;
+}
+
+static struct tenant *tenant_of(uint32_t index)
+{
+    return threads.tenant && index && index <= threads.count ? &threads.tenant[index] : NULL;
 }
 
 bool reel_self_identify(uint32_t index, uint64_t epoch, uint32_t *thread, uint64_t *position)
 {
     lock();
-    bool found = false;
-    if (threads.tenant && index && index <= threads.count) {
-        const struct tenant *tenant = &threads.tenant[index];
-        for (uint32_t i = tenant->count; i-- > 0 && !found;)
-            if (tenant->tenancy[i].from <= epoch) {
-                *thread = tenant->tenancy[i].thread;
-                *position = epoch - tenant->tenancy[i].from;
-                found = true;
-            }
+    const struct tenant *tenant = tenant_of(index);
+    uint32_t at = tenant ? tenancy_at(tenant, epoch) : 0;
+    bool found = tenant && at < tenant->count;
+    if (found) {
+        *thread = tenant->tenancy[at].thread;
+        *position = epoch - tenant->tenancy[at].from;
     }
     unlock();
     return found;
+}
+
+uint64_t reel_self_follow_trail(uint32_t index, uint64_t epoch, struct reel_past *past,
+                                uint32_t *thread, uint64_t *position)
+{
+    uint64_t until = 0;
+    lock();
+    const struct tenant *tenant = tenant_of(index);
+    uint32_t at = tenant ? tenancy_at(tenant, epoch) : 0;
+    if (tenant && at < tenant->count) {
+        /* The thread may still be in the midst of it: then up to its next event. */
+        uint64_t now = tenant->last;
+        if (tenant->self)
+            now = tenant->self->bias +
+                  __atomic_load_n(&tenant->self->tls->events, __ATOMIC_RELAXED) + 1;
+        until = reel_trail_join(tenant->trail, epoch, now, index, past);
+        uint64_t end = at + 1 < tenant->count ? tenant->tenancy[at + 1].from - 1 : until;
+        *thread = tenant->tenancy[at].thread;
+        *position = (until < end ? until : end) - tenant->tenancy[at].from;
+    }
+    unlock();
+    return until;
 }
 
 /* In a forked child: alone, and a new thread of the recording. */

@@ -78,3 +78,33 @@ void reel_vector_free(struct reel_vector *vector)
     reel_room_give(vector->at, vector->capacity * sizeof *vector->at);
     *vector = (struct reel_vector){0};
 }
+
+bool reel_past_join(struct reel_past *into, const struct reel_past *from)
+{
+    bool grew = reel_vector_join(&into->clock, &from->clock);
+    return reel_vector_join(&into->must, &from->must) || grew;
+}
+
+void reel_past_copy(struct reel_past *into, const struct reel_past *from)
+{
+    reel_vector_copy(&into->clock, &from->clock);
+    reel_vector_copy(&into->must, &from->must);
+}
+
+void reel_past_clear(struct reel_past *past)
+{
+    reel_vector_clear(&past->clock);
+    reel_vector_clear(&past->must);
+}
+
+void reel_past_free(struct reel_past *past)
+{
+    reel_vector_free(&past->clock);
+    reel_vector_free(&past->must);
+}
+
+bool reel_past_covers(const struct reel_past *past, const struct reel_past *other)
+{
+    return reel_vector_covers(&past->clock, &other->clock) &&
+           reel_vector_covers(&past->must, &other->must);
+}

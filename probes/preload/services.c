@@ -55,6 +55,11 @@ static bool is_own_code(uint64_t pc)
     return pc - (uintptr_t)__ehdr_start < (uintptr_t)(etext - __ehdr_start);
 }
 
+static uint32_t families(void)
+{
+    return reel_fork_page.active;
+}
+
 __attribute__((visibility("default"))) const struct reel_services reel_services = {
     .version = REEL_SERVICES_VERSION,
     .initialise = initialise,
@@ -65,4 +70,5 @@ __attribute__((visibility("default"))) const struct reel_services reel_services 
     .stack = reel_stack_path,
     .follow = follow,
     .is_own_code = is_own_code,
+    .families = families,
 };

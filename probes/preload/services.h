@@ -6,7 +6,7 @@
 
 #include "probes/preload/probe.h"
 
-#define REEL_SERVICES_VERSION 1u
+#define REEL_SERVICES_VERSION 2u
 
 struct reel_services {
     uint32_t version;
@@ -29,6 +29,8 @@ struct reel_services {
     void (*follow)(reel_follower follower);
     /* The probe's own code: no frame of the program. */
     bool (*is_own_code)(uint64_t pc);
+    /* What this process records: a bit for each enum reel_family. */
+    uint32_t (*families)(void);
 };
 
 extern const struct reel_services reel_services;

@@ -19,6 +19,10 @@
 static const char *const kept_calls[] = {"-fno-builtin-memcpy", "-fno-builtin-memmove",
                                          "-fno-builtin-memset"};
 
+/* clang leaves out a read that a write to the same place follows (++count). What threads see of one
+ * another's writes would be missing: it says both in one call instead (since clang 12). */
+static const char *const kept_reads[] = {"-mllvm", "-tsan-compound-read-before-write=1"};
+
 /* One command of the compiler, understood as far as needed. */
 struct job {
     GPtrArray *words; /* all, response files opened; [0] the compiler; borrowed from `kept` */
@@ -184,7 +188,10 @@ static bool understand(struct job *job, char **argv, struct reel_error *error)
 static void add_instrumentation(GPtrArray *words)
 {
     g_autofree char *compiler = g_path_get_basename(words->pdata[0]);
-    for (size_t i = 0; i < G_N_ELEMENTS(kept_calls) && !strstr(compiler, "clang"); i++)
+    bool clang = strstr(compiler, "clang");
+    for (size_t i = 0; i < G_N_ELEMENTS(kept_reads) && clang; i++)
+        g_ptr_array_add(words, (char *)kept_reads[i]);
+    for (size_t i = 0; i < G_N_ELEMENTS(kept_calls) && !clang; i++)
         g_ptr_array_add(words, (char *)kept_calls[i]);
     g_ptr_array_add(words, (char *)INSTRUMENT);
 }
@@ -373,7 +380,8 @@ const struct reel_command reel_command_cc = {
         "  CC='reel cc gcc' meson setup build-races\n"
         "  cmake -DCMAKE_C_COMPILER_LAUNCHER='reel;cc' -DCMAKE_C_LINKER_LAUNCHER='reel;cc' …\n\n"
         "By hand: compile with -fsanitize=thread (gcc: and with -fno-builtin-memcpy,\n"
-        "-memmove, -memset, or what it makes of them is not seen), link without it and\n"
-        "with what 'reel cc --stub' prints.",
+        "-memmove, -memset, or what it makes of them is not seen; clang: and with -mllvm\n"
+        "-tsan-compound-read-before-write=1), link without it and with what\n"
+        "'reel cc --stub' prints.",
     .run = run_cc,
 };

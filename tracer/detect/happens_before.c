@@ -25,14 +25,24 @@ struct signal {
     struct release release;
 };
 
+/* What a thread had heard from that position on. */
+struct moment {
+    struct reel_clock *clock;
+    uint32_t from;
+};
+
+#define MOMENTS (1u << 16) /* of a thread, at most */
+
 struct thread {
     struct reel_clock *clock;
     uint32_t position, edges;
+    GArray *past; /* struct moment; NULL: not kept */
 };
 
 struct reel_happens_before {
     const struct reel_detect_context *context;
     unsigned order;
+    bool remembers;       /* keeps what threads had heard when */
     GArray *thread;       /* struct thread, by number */
     GHashTable *channels; /* key → struct channel */
     GHashTable *signals;  /* condition → GArray of struct signal that woke somebody */
@@ -99,8 +109,14 @@ void reel_happens_before_free(struct reel_happens_before *hb)
 {
     if (!hb)
         return;
-    for (guint i = 0; i < hb->thread->len; i++)
-        reel_clock_unref(g_array_index(hb->thread, struct thread, i).clock);
+    for (guint i = 0; i < hb->thread->len; i++) {
+        const struct thread *thread = &g_array_index(hb->thread, struct thread, i);
+        reel_clock_unref(thread->clock);
+        for (guint k = 0; thread->past && k < thread->past->len; k++)
+            reel_clock_unref(g_array_index(thread->past, struct moment, k).clock);
+        if (thread->past)
+            g_array_unref(thread->past);
+    }
     g_array_unref(hb->thread);
     g_hash_table_unref(hb->channels);
     g_hash_table_unref(hb->signals);
@@ -115,6 +131,42 @@ static struct thread *thread_at(struct reel_happens_before *hb, uint32_t number)
     if (hb->thread->len <= number)
         g_array_set_size(hb->thread, number + 1);
     return &g_array_index(hb->thread, struct thread, number);
+}
+
+/* Every other moment goes, and what was heard at the next one counts for it. */
+static void thin_out(GArray *past)
+{
+    guint kept = 0;
+    for (guint i = 0; i < past->len; i += 2) {
+        struct moment moment = g_array_index(past, struct moment, i);
+        if (i + 1 < past->len) {
+            reel_clock_unref(moment.clock);
+            moment.clock = g_array_index(past, struct moment, i + 1).clock;
+        }
+        g_array_index(past, struct moment, kept++) = moment;
+    }
+    g_array_set_size(past, kept);
+}
+
+static void remember(struct reel_happens_before *hb, uint32_t number)
+{
+    struct thread *thread = thread_at(hb, number);
+    if (!thread->past)
+        thread->past = g_array_new(FALSE, FALSE, sizeof(struct moment));
+    struct moment *last = thread->past->len
+                              ? &g_array_index(thread->past, struct moment, thread->past->len - 1)
+                              : NULL;
+    if (last && last->clock == thread->clock)
+        return;
+    if (last && last->from == thread->position) {
+        reel_clock_unref(last->clock);
+        last->clock = reel_clock_ref(thread->clock);
+        return;
+    }
+    if (thread->past->len == MOMENTS)
+        thin_out(thread->past);
+    struct moment moment = {reel_clock_ref(thread->clock), thread->position};
+    g_array_append_val(thread->past, moment);
 }
 
 static struct release release_of(struct reel_happens_before *hb, uint32_t number)
@@ -240,6 +292,8 @@ void reel_happens_before_interval(struct reel_happens_before *hb,
         if (signal->time_ns == interval->ended_event)
             hear(hb, interval->thread, &signal->release);
     }
+    if (hb->remembers)
+        remember(hb, interval->thread);
 }
 
 static bool carries_order(unsigned class)
@@ -444,12 +498,13 @@ static void object_event(struct reel_happens_before *hb, const struct reel_event
         before(hb, event, object);
         break;
     case REEL_OP_OPEN:
-        reel_socket_pairs_event(hb->pairs, event, object);
+        know_ends(hb, event, object);
         break;
     case REEL_OP_BEGIN:
         call_begins(hb, event, object);
         break;
     case REEL_OP_END:
+        know_ends(hb, event, object);
         call_ends(hb, event, object);
         break;
     case REEL_OP_WRITE:
@@ -467,6 +522,25 @@ static void object_event(struct reel_happens_before *hb, const struct reel_event
     }
 }
 
+/* It read what that thread wrote before its event at that position. */
+static void see(struct reel_happens_before *hb, const struct reel_event *event)
+{
+    if (event->argument >= REEL_MODEL_NUMBER_LIMIT || event->object >= UINT32_MAX)
+        return;
+    uint32_t position = (uint32_t)event->object;
+    const struct release seen = {reel_happens_before_clock_at(hb, event->argument, position),
+                                 event->argument, position};
+    hear(hb, event->thread, &seen);
+}
+
+/* Instrumented code tells positions, which count all events of a thread. */
+static void followed(struct reel_happens_before *hb, const struct reel_event *event)
+{
+    struct thread *thread = thread_at(hb, event->thread);
+    thread->position = MAX(thread->position, event->argument);
+    hb->remembers = hb->order & REEL_ORDER_READS;
+}
+
 void reel_happens_before_event(struct reel_happens_before *hb, const struct reel_event *event,
                                uint32_t object, uint32_t other)
 {
@@ -481,8 +555,14 @@ void reel_happens_before_event(struct reel_happens_before *hb, const struct reel
         process_event(hb, event, other);
     else if (event->class == REEL_CLASS_SEMAPHORE)
         semaphore_event(hb, event, object);
+    else if (event->operation == REEL_OP_SEEN && hb->order & REEL_ORDER_READS)
+        see(hb, event);
+    else if (event->operation == REEL_OP_FOLLOWED)
+        followed(hb, event);
     else if (object)
         object_event(hb, event, object);
+    if (hb->remembers)
+        remember(hb, event->thread);
 }
 
 uint32_t reel_happens_before_position(const struct reel_happens_before *hb, uint32_t thread)
@@ -490,15 +570,27 @@ uint32_t reel_happens_before_position(const struct reel_happens_before *hb, uint
     return thread < hb->thread->len ? g_array_index(hb->thread, struct thread, thread).position : 0;
 }
 
-void reel_happens_before_set_position(struct reel_happens_before *hb, uint32_t thread,
-                                      uint32_t position)
-{
-    thread_at(hb, thread)->position = position;
-}
-
 struct reel_clock *reel_happens_before_clock(const struct reel_happens_before *hb, uint32_t thread)
 {
     return thread < hb->thread->len ? g_array_index(hb->thread, struct thread, thread).clock : NULL;
+}
+
+struct reel_clock *reel_happens_before_clock_at(const struct reel_happens_before *hb,
+                                                uint32_t number, uint32_t position)
+{
+    const struct thread *thread =
+        number < hb->thread->len ? &g_array_index(hb->thread, struct thread, number) : NULL;
+    if (!thread || !thread->past || !thread->past->len)
+        return thread ? thread->clock : NULL;
+    guint low = 0, high = thread->past->len;
+    while (high - low > 1) {
+        guint middle = low + (high - low) / 2;
+        if (g_array_index(thread->past, struct moment, middle).from <= position)
+            low = middle;
+        else
+            high = middle;
+    }
+    return g_array_index(thread->past, struct moment, low).clock;
 }
 
 uint32_t reel_happens_before_edges(const struct reel_happens_before *hb, uint32_t thread)

@@ -9,7 +9,8 @@
  * annotated before → after. Never release → acquire of a lock: that order was chance.
  *
  * REEL_ORDER_LOCKS adds release → acquire: all that a race detector may count as order.
- * REEL_ORDER_READS adds write → read of annotated data: what a replay must keep.
+ * REEL_ORDER_READS adds write → read, of annotated data and of what instrumented code told it saw
+ * (SEEN): what a replay must keep.
  *
  * A position counts the events of a thread. Event (T, p) happens before an event with clock C
  * exactly if p <= C[T]. After Fidge, Mattern (1988); the representation of a release as an epoch
@@ -54,12 +55,14 @@ void reel_happens_before_interval(struct reel_happens_before *order,
 
 /* The position of the thread's last event; 0 before the first. */
 uint32_t reel_happens_before_position(const struct reel_happens_before *order, uint32_t thread);
-/* The thread's last event is at that position: it had events before those that were told here. */
-void reel_happens_before_set_position(struct reel_happens_before *order, uint32_t thread,
-                                      uint32_t position);
 /* What the thread has heard of others. Borrowed: take a reference to keep it. */
 struct reel_clock *reel_happens_before_clock(const struct reel_happens_before *order,
                                              uint32_t thread);
+/* The same as it was just after the thread's event at `position`, or a little later when that was
+ * long ago. Kept with REEL_ORDER_READS once accesses to memory are followed; before, and without,
+ * what it is now. */
+struct reel_clock *reel_happens_before_clock_at(const struct reel_happens_before *order,
+                                                uint32_t thread, uint32_t position);
 /* How often others could hear of it so far: events between which this does not change, nor the
  * clock, are ordered alike against all others. */
 uint32_t reel_happens_before_edges(const struct reel_happens_before *order, uint32_t thread);

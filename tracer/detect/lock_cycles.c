@@ -307,10 +307,11 @@ static bool try_proof(struct choice *choice)
         return false;
     struct reel_sync_preserving_request *request =
         g_new(struct reel_sync_preserving_request, choice->count);
-    for (size_t i = 0; i < choice->count; i++)
-        request[i] = (struct reel_sync_preserving_request){choice->dependency[i]->thread,
-                                                           choice->witness[i]->position,
-                                                           choice->witness[i]->replay};
+    for (size_t i = 0; i < choice->count; i++) {
+        const struct reel_lock_witness *witness = choice->witness[i];
+        request[i] = (struct reel_sync_preserving_request){
+            choice->dependency[i]->thread, witness->position, witness->position, witness->replay};
+    }
     bool reaches = reel_sync_preserving_reaches(choice->search->closure, request, choice->count);
     g_free(request);
     return reaches;

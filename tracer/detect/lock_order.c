@@ -249,6 +249,7 @@ static uint32_t begin_section(struct reel_lock_order *order, const struct reel_e
         .released = UINT32_MAX,
         .order = order->acquisitions,
         .shared = shared,
+        .class = event->class,
     };
     g_array_append_val(order->section, section);
     return order->section->len;
@@ -661,4 +662,9 @@ const struct reel_critical_section *reel_lock_order_sections(const struct reel_l
     *count = order->section->len;
     *complete = !order->incomplete;
     return (const struct reel_critical_section *)(void *)order->section->data;
+}
+
+const struct reel_happens_before *reel_lock_order_replay(const struct reel_lock_order *order)
+{
+    return order->replay;
 }

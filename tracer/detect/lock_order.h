@@ -80,6 +80,7 @@ struct reel_critical_section {
     uint32_t acquired, released; /* positions; UINT32_MAX: not released */
     uint32_t order;              /* of the acquisition among all */
     bool shared;
+    uint8_t class;
     struct reel_clock *replay; /* at the release */
 };
 
@@ -128,5 +129,7 @@ bool reel_lock_order_joins_always(const struct reel_lock_order *order, uint32_t 
  * are kept. */
 const struct reel_critical_section *reel_lock_order_sections(const struct reel_lock_order *order,
                                                              size_t *count, bool *complete);
+/* The order that a reordering of this run keeps. Borrowed. */
+const struct reel_happens_before *reel_lock_order_replay(const struct reel_lock_order *order);
 
 #endif

@@ -177,15 +177,6 @@ static void access_word(struct race *race, const struct reel_event *event, uint3
         check_read(race, cell, &access, object);
 }
 
-/* Instrumented code tells its candidates by positions: these count from the thread's first event.
- */
-static void followed(struct race *race, const struct reel_event *event)
-{
-    if (!race->told)
-        race->told = reel_race_told_new(race->context);
-    reel_happens_before_set_position(race->order, event->thread, event->argument);
-}
-
 static void race_event(void *detector, const struct reel_event *event, uint32_t object,
                        uint32_t other)
 {
@@ -198,10 +189,10 @@ static void race_event(void *detector, const struct reel_event *event, uint32_t 
     if (!race->order)
         return;
     reel_happens_before_event(race->order, event, object, other);
-    if (follows)
-        followed(race, event);
+    if (follows && !race->told)
+        race->told = reel_race_told_new(race->context);
     if (race->told)
-        reel_race_told_event(race->told, race->order, event, object);
+        reel_race_told_event(race->told, race->order, event, object, other);
     if (!accesses || !event->thread || !object)
         return;
     if (reel_race_is_told(event)) {
@@ -227,6 +218,15 @@ static void race_interval(void *detector, const struct reel_interval *interval)
     struct race *race = detector;
     if (race->order)
         reel_happens_before_interval(race->order, interval);
+    if (race->told)
+        reel_race_told_interval(race->told, interval);
+}
+
+static void race_finish(void *detector)
+{
+    struct race *race = detector;
+    if (race->told)
+        reel_race_told_finish(race->told);
 }
 
 const struct reel_detector_class reel_race = {
@@ -235,4 +235,5 @@ const struct reel_detector_class reel_race = {
     .free = race_free,
     .event = race_event,
     .interval = race_interval,
+    .finish = race_finish,
 };

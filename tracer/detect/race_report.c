@@ -77,8 +77,19 @@ static void explain(const struct reel_detect_context *context, const struct reel
                            reel_describe_thread(context, race->b.thread), deed(&race->b, false),
                            reel_describe_site(context, race->b.stack));
     append_locks(context, &race->b, text);
-    g_string_append(text, ". No lock, no wait and no hand-over orders the two: what is read, and "
-                          "what is left, is up to chance.");
+    if (race->hidden)
+        g_string_append_printf(
+            text,
+            ". In this run the first was over before the second began, but only because %s let go "
+            "of a lock that %s took later. No lock is held at both, and nothing that one of them "
+            "waited for or read comes from the other: a run in which the locks are taken in "
+            "another "
+            "order has both at the same time. That run was derived from this one, event by event.",
+            reel_describe_thread(context, race->a.thread),
+            reel_describe_thread(context, race->b.thread));
+    else
+        g_string_append(text, ". No lock, no wait and no hand-over orders the two: what is read, "
+                              "and what is left, is up to chance.");
     if (race->value_known && race->size && race->size <= 8)
         g_string_append_printf(text,
                                " Before the second access it held %" PRIu64 " (0x%" PRIx64 ").",
@@ -146,10 +157,14 @@ static void key(const struct reel_detect_context *context, const struct reel_rac
 void reel_race_report(const struct reel_detect_context *context, const struct reel_race *race)
 {
     g_autofree char *name = name_of(context, race);
-    struct reel_finding *finding = reel_finding_new(
-        REEL_FINDING_RACE, race->unsure ? REEL_CONFIDENCE_POSSIBLE : REEL_CONFIDENCE_OBSERVED,
-        race->unsure ? REEL_SEVERITY_WARNING : REEL_SEVERITY_ERROR);
-    reel_finding_title(finding, "%s is %s by %s while %s %s it", name, deed(&race->b, true),
+    struct reel_finding *finding =
+        reel_finding_new(REEL_FINDING_RACE,
+                         race->unsure   ? REEL_CONFIDENCE_POSSIBLE
+                         : race->hidden ? REEL_CONFIDENCE_PROVED
+                                        : REEL_CONFIDENCE_OBSERVED,
+                         race->unsure ? REEL_SEVERITY_WARNING : REEL_SEVERITY_ERROR);
+    reel_finding_title(finding, "%s %s %s by %s while %s %s it", name,
+                       race->hidden ? "can be" : "is", deed(&race->b, true),
                        reel_describe_thread(context, race->b.thread),
                        reel_describe_thread(context, race->a.thread), deed(&race->a, false));
     explain(context, race, name, finding);

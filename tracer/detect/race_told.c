@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "tracer/detect/race_hidden.h"
 #include "tracer/detect/race_report.h"
 #include "tracer/model/address_map.h"
 
@@ -23,7 +24,7 @@ struct times {
 struct pending {
     struct reel_race race;
     bool open;
-    bool lost; /* the thread lost events */
+    bool by_chance; /* locks ordered it after the other one: would they always? */
 };
 
 struct reel_race_told {
@@ -31,6 +32,7 @@ struct reel_race_told {
     struct reel_address_map locks; /* (process, address) → object */
     GArray *times;                 /* struct times, by thread */
     GArray *pending;               /* struct pending, by thread */
+    struct reel_race_hidden *hidden;
     bool lost;
 };
 
@@ -42,6 +44,7 @@ struct reel_race_told *reel_race_told_new(const struct reel_detect_context *cont
     told->context = context;
     told->times = g_array_new(FALSE, TRUE, sizeof(struct times));
     told->pending = g_array_new(FALSE, TRUE, sizeof(struct pending));
+    told->hidden = reel_race_hidden_new(context);
     return told;
 }
 
@@ -54,6 +57,7 @@ void reel_race_told_free(struct reel_race_told *told)
     g_array_unref(told->times);
     g_array_unref(told->pending);
     reel_address_map_clear(&told->locks);
+    reel_race_hidden_free(told->hidden);
     g_free(told);
 }
 
@@ -131,6 +135,7 @@ static void second_access(struct reel_race_told *told, const struct reel_event *
                                        .value = event->extra_words > 1 ? event->extra[1] : 0};
     take_locks(told, event, 2, &pending->race.b);
     pending->open = true;
+    pending->by_chance = event->extra[0] & REEL_ACCESS_ORDERED;
 }
 
 static void allocated(struct reel_race_told *told, const struct reel_event *event)
@@ -156,7 +161,8 @@ static void first_access(struct reel_race_told *told, struct reel_happens_before
     if (thread == 0 || thread >= REEL_MODEL_NUMBER_LIMIT || position >= UINT32_MAX)
         return;
     const struct reel_clock *clock = reel_happens_before_clock(order, event->thread);
-    if (reel_clock_at(clock, (uint32_t)thread) > position)
+    const bool ordered = reel_clock_at(clock, (uint32_t)thread) > position;
+    if (ordered && (!pending->by_chance || told->lost))
         return;
     struct reel_race *race = &pending->race;
     race->a = access_of(event);
@@ -164,14 +170,18 @@ static void first_access(struct reel_race_told *told, struct reel_happens_before
     race->a.time_ns = time_of(told, (uint32_t)thread, (uint32_t)position, race->b.time_ns);
     take_locks(told, event, 3, &race->a);
     race->unsure = told->lost;
-    reel_race_report(told->context, race);
+    if (ordered)
+        reel_race_hidden_add(told->hidden, race, (uint32_t)position);
+    else
+        reel_race_report(told->context, race);
 }
 
 void reel_race_told_event(struct reel_race_told *told, struct reel_happens_before *order,
-                          const struct reel_event *event, uint32_t object)
+                          const struct reel_event *event, uint32_t object, uint32_t other)
 {
     if (!event->thread)
         return;
+    reel_race_hidden_event(told->hidden, event, object, other);
     keep_time(told, event->thread, reel_happens_before_position(order, event->thread),
               event->time_ns);
     switch (event->operation) {
@@ -198,4 +208,15 @@ void reel_race_told_event(struct reel_race_told *told, struct reel_happens_befor
     default:
         break;
     }
+}
+
+void reel_race_told_interval(struct reel_race_told *told, const struct reel_interval *interval)
+{
+    reel_race_hidden_interval(told->hidden, interval);
+}
+
+void reel_race_told_finish(struct reel_race_told *told)
+{
+    if (!told->lost)
+        reel_race_hidden_finish(told->hidden);
 }

@@ -12,7 +12,10 @@ void reel_race_told_free(struct reel_race_told *told);
 
 /* Every event, after `order` was told it. */
 void reel_race_told_event(struct reel_race_told *told, struct reel_happens_before *order,
-                          const struct reel_event *event, uint32_t object);
+                          const struct reel_event *event, uint32_t object, uint32_t other);
+void reel_race_told_interval(struct reel_race_told *told, const struct reel_interval *interval);
+/* Judges what locks ordered, now that all is known. */
+void reel_race_told_finish(struct reel_race_told *told);
 
 /* Is this READ or WRITE one of instrumented code? */
 bool reel_race_is_told(const struct reel_event *event);

@@ -18,6 +18,9 @@ struct reel_sync_preserving {
     struct group *group;
     size_t groups;
     GArray *time; /* uint32_t by thread: the closure, as the last position included */
+    const struct reel_sync_preserving_request *request;
+    size_t requests;
+    bool swallowed; /* it has reached a request */
 };
 
 static int compare_sections(const void *left, const void *right, void *data)
@@ -87,8 +90,7 @@ static uint32_t time_of(const struct reel_sync_preserving *closure, uint32_t thr
     return thread < closure->time->len ? g_array_index(closure->time, uint32_t, thread) : 0;
 }
 
-/* Takes in all of a thread's events up to `position`; true when that is new. */
-static bool include(struct reel_sync_preserving *closure, uint32_t thread, uint32_t position)
+static bool extend(struct reel_sync_preserving *closure, uint32_t thread, uint32_t position)
 {
     if (time_of(closure, thread) >= position)
         return false;
@@ -96,6 +98,16 @@ static bool include(struct reel_sync_preserving *closure, uint32_t thread, uint3
         g_array_set_size(closure->time, thread + 1);
     g_array_index(closure->time, uint32_t, thread) = position;
     return true;
+}
+
+/* Takes in all of a thread's events up to `position`, since others need them; true when that is
+ * new. */
+static bool include(struct reel_sync_preserving *closure, uint32_t thread, uint32_t position)
+{
+    for (size_t i = 0; i < closure->requests; i++)
+        closure->swallowed |=
+            closure->request[i].thread == thread && position >= closure->request[i].first;
+    return extend(closure, thread, position);
 }
 
 static bool include_clock(struct reel_sync_preserving *closure, const struct reel_clock *clock)
@@ -185,17 +197,16 @@ bool reel_sync_preserving_reaches(struct reel_sync_preserving *closure,
         memset(closure->time->data, 0, closure->time->len * sizeof(uint32_t));
     for (size_t i = 0; i < closure->groups; i++)
         closure->group[i].included = 0;
+    closure->request = request;
+    closure->requests = count;
+    closure->swallowed = false;
     for (size_t i = 0; i < count; i++) {
-        include(closure, request[i].thread, request[i].position - 1);
+        extend(closure, request[i].thread, request[i].position - 1);
         include_clock(closure, request[i].replay);
     }
     bool grew = true;
-    while (grew) {
-        for (size_t i = 0; i < count; i++)
-            if (time_of(closure, request[i].thread) >= request[i].position)
-                return false;
+    while (grew && !closure->swallowed)
         if (!grow(closure, &grew))
             return false;
-    }
-    return true;
+    return !closure->swallowed;
 }

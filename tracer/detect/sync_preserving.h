@@ -18,8 +18,11 @@ struct reel_sync_preserving;
 struct reel_sync_preserving *reel_sync_preserving_new(const struct reel_lock_order *order);
 void reel_sync_preserving_free(struct reel_sync_preserving *closure);
 
+/* Where a thread is to stand: just before `position`, the acquisition, or the request that was
+ * never granted. Where that is not known exactly, it is the last one possible, and `first` the
+ * earliest: what others need of the thread from there on may be too much. */
 struct reel_sync_preserving_request {
-    uint32_t thread, position; /* of the acquisition, or of the request that was never granted */
+    uint32_t thread, position, first;
     const struct reel_clock *replay;
 };
 
