@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "tracer/detect/detector.h"
+#include "tracer/export/suppression.h"
+#include "tracer/export/trace_texts.h"
 #include "tracer/symbols/sealing.h"
 
 static void pass_on(GError **error, const struct reel_error *from)
@@ -132,13 +134,27 @@ gboolean reel_snapshot_wants_check(const char *path, guint64 most_events)
     return wants;
 }
 
+struct reel_finding_set *reel_snapshot_detect(struct reel_trace *trace, struct reel_error *error)
+{
+    struct reel_finding_set *findings = reel_detect_trace(trace, error);
+    struct reel_suppressions *suppressions = reel_suppressions_new();
+    struct reel_trace_texts *texts = findings ? reel_trace_texts_new(trace, error) : NULL;
+    if (texts && reel_suppressions_add_default(suppressions, error))
+        reel_suppressions_apply(suppressions, findings, reel_trace_texts_names(texts));
+    else
+        g_clear_pointer(&findings, reel_finding_set_free);
+    reel_trace_texts_free(texts);
+    reel_suppressions_free(suppressions);
+    return findings;
+}
+
 gboolean reel_snapshot_check(const char *path, GError **error)
 {
     struct reel_error own = {0};
     if (access(path, W_OK) != 0)
         return TRUE;
     struct reel_trace *trace = reel_trace_open(path, REEL_TRACE_WRITE, &own);
-    struct reel_finding_set *findings = trace ? reel_detect_trace(trace, &own) : NULL;
+    struct reel_finding_set *findings = trace ? reel_snapshot_detect(trace, &own) : NULL;
     gboolean good = findings && reel_findings_write(findings, trace, &own);
     reel_finding_set_free(findings);
     reel_trace_close(trace, NULL);

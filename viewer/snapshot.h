@@ -5,6 +5,7 @@
 
 #include <gio/gio.h>
 
+#include "tracer/detect/finding.h"
 #include "tracer/store/trace.h"
 
 /* Whether the file is a trace, and in what state. FALSE and an error when it cannot be opened. */
@@ -18,8 +19,11 @@ void reel_snapshot_remove(char *copy);
 
 /* Whether no detector has looked at it, and it has no more than so many events. Any thread. */
 gboolean reel_snapshot_wants_check(const char *path, guint64 most_events);
-/* Runs the detectors on a sealed trace and keeps what they find in it, as `reel check FILE` does.
- * Does nothing to a file that may not be written. Any thread. */
+/* What the detectors find in a sealed trace, but for what `reel check` does not tell either unless
+ * asked to: the faults that come with well-known libraries. To be freed with reel_finding_set_free;
+ * NULL on failure. Any thread. */
+struct reel_finding_set *reel_snapshot_detect(struct reel_trace *trace, struct reel_error *error);
+/* Keeps them in the trace. Does nothing to a file that may not be written. Any thread. */
 gboolean reel_snapshot_check(const char *path, GError **error);
 
 #endif

@@ -9,8 +9,6 @@
 #include "tracer/commands/output.h"
 #include "tracer/export/trace_texts.h"
 
-extern const char reel_default_suppressions[];
-
 unsigned reel_check_entries(struct reel_check_words *words, GOptionEntry *entries)
 {
     *words = (struct reel_check_words){.error_exitcode = REEL_STATUS_FINDINGS};
@@ -75,8 +73,7 @@ bool reel_check_rules_make(struct reel_check_rules *rules, const struct reel_che
     if (!parse_limit(words->fail_on, &rules->fail_severity, error))
         return false;
     if (!words->no_default_suppressions &&
-        !reel_suppressions_parse(rules->suppressions, reel_default_suppressions,
-                                 "default suppressions", true, error))
+        !reel_suppressions_add_default(rules->suppressions, error))
         return false;
     for (char **path = words->suppressions; path && *path; path++)
         if (!reel_suppressions_read(rules->suppressions, *path, error))

@@ -254,6 +254,19 @@ static int compare(const void *left, const void *right)
     return strcmp(a->key, b->key);
 }
 
+void reel_finding_set_remove(struct reel_finding_set *set,
+                             bool (*goes)(void *data, const struct reel_finding *finding),
+                             void *data)
+{
+    for (guint i = set->list->len; i-- > 0;) {
+        const struct reel_finding *finding = set->list->pdata[i];
+        if (!goes(data, finding))
+            continue;
+        g_hash_table_remove(set->by_key, finding->key);
+        g_ptr_array_remove_index(set->list, i);
+    }
+}
+
 size_t reel_finding_set_count(const struct reel_finding_set *set)
 {
     return set->list->len;

@@ -67,6 +67,10 @@ void reel_finding_set_free(struct reel_finding_set *set);
 /* Takes over the finding (made by reel_finding_new). The same key again only counts, but for the
  * graver or surer one, which takes the place of the other. */
 void reel_finding_set_add(struct reel_finding_set *set, struct reel_finding *finding);
+/* Takes out, and frees, those that `goes` says so of. */
+void reel_finding_set_remove(struct reel_finding_set *set,
+                             bool (*goes)(void *data, const struct reel_finding *finding),
+                             void *data);
 size_t reel_finding_set_count(const struct reel_finding_set *set);
 const struct reel_finding *reel_finding_set_at(struct reel_finding_set *set, size_t index);
 

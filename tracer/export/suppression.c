@@ -4,6 +4,9 @@
 #include <fnmatch.h>
 #include <string.h>
 
+/* data/suppressions/default.supp */
+extern const char reel_default_suppressions[];
+
 enum key { ID, TITLE, OBJECT, THREAD, FUNCTION, SOURCE, MODULE, KEYS };
 static const char *const key_names[KEYS] = {"id",       "title", "object", "thread",
                                             "function", "file",  "module"};
@@ -182,6 +185,12 @@ static bool any_fits(const char *pattern, const uint32_t *numbers, size_t count,
     return found;
 }
 
+bool reel_suppressions_add_default(struct reel_suppressions *suppressions, struct reel_error *error)
+{
+    return reel_suppressions_parse(suppressions, reel_default_suppressions, "default suppressions",
+                                   true, error);
+}
+
 const char *reel_suppressions_match(struct reel_suppressions *suppressions,
                                     const struct reel_finding *finding,
                                     const struct reel_export_names *names)
@@ -203,6 +212,25 @@ const char *reel_suppressions_match(struct reel_suppressions *suppressions,
             reason = suppression->reason;
     }
     return reason;
+}
+
+struct matching {
+    struct reel_suppressions *suppressions;
+    const struct reel_export_names *names;
+};
+
+static bool is_suppressed(void *data, const struct reel_finding *finding)
+{
+    const struct matching *matching = data;
+    return reel_suppressions_match(matching->suppressions, finding, matching->names) != NULL;
+}
+
+void reel_suppressions_apply(struct reel_suppressions *suppressions,
+                             struct reel_finding_set *findings,
+                             const struct reel_export_names *names)
+{
+    struct matching matching = {suppressions, names};
+    reel_finding_set_remove(findings, is_suppressed, &matching);
 }
 
 void reel_suppressions_unused(const struct reel_suppressions *suppressions,

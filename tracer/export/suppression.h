@@ -36,10 +36,19 @@ bool reel_suppressions_read(struct reel_suppressions *suppressions, const char *
 bool reel_suppressions_parse(struct reel_suppressions *suppressions, const char *text,
                              const char *name, bool standard, struct reel_error *error);
 
+/* Adds those that come with Reel: what well-known libraries do by design. */
+bool reel_suppressions_add_default(struct reel_suppressions *suppressions,
+                                   struct reel_error *error);
+
 /* The reason why this finding is suppressed; NULL: it is not. Counts the use. */
 const char *reel_suppressions_match(struct reel_suppressions *suppressions,
                                     const struct reel_finding *finding,
                                     const struct reel_export_names *names);
+
+/* Takes what is suppressed out of the set. */
+void reel_suppressions_apply(struct reel_suppressions *suppressions,
+                             struct reel_finding_set *findings,
+                             const struct reel_export_names *names);
 
 /* Calls `each` for every suppression that matched nothing and does not come with Reel. */
 void reel_suppressions_unused(const struct reel_suppressions *suppressions,

@@ -4,6 +4,7 @@
 #include "tracer/export/finding_report.h"
 #include "tracer/export/suppression.h"
 #include "tracer/export/trace_texts.h"
+#include "viewer/snapshot.h"
 
 #define CARDS_MOST     2000u
 #define LOCK_SETS_MOST 50u /* each is a look through all holds */
@@ -198,7 +199,7 @@ gpointer reel_finding_cards_read(struct reel_query *query, gpointer request)
         cards->too_long = !GPOINTER_TO_INT(request);
         if (!cards->too_long) {
             reel_finding_set_free(cards->set);
-            cards->set = reel_detect_trace(query->trace, &query->error);
+            cards->set = reel_snapshot_detect(query->trace, &query->error);
         }
     }
     struct reel_trace_texts *texts =
