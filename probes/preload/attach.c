@@ -130,6 +130,24 @@ static ptrdiff_t find_tid_offset(void)
     return 0;
 }
 
+/* A filter set before the exec that brought us here is still in force. Asked of a file, which any
+ * program that can be started may open: prctl may be what the filter forbids. */
+static bool is_filtered(void)
+{
+    char text[4096];
+    const char *line = NULL;
+    long file = reel_raw4(SYS_openat, AT_FDCWD, (long)"/proc/self/status", O_RDONLY | O_CLOEXEC, 0);
+    if (file < 0)
+        return false;
+    long bytes = reel_raw4(SYS_read, file, (long)text, sizeof text - 1, 0);
+    reel_raw4(SYS_close, file, 0, 0, 0);
+    if (bytes > 0) {
+        text[bytes] = '\0';
+        line = strstr(text, "\nSeccomp:\t");
+    }
+    return line && line[sizeof "\nSeccomp:\t" - 1] != '0';
+}
+
 /* False: it is too early. A sanitizer's runtime calls us before the C library knows the
  * environment; such calls are passed on, and a later one starts the recording. */
 static bool initialise_once(void)
@@ -156,6 +174,7 @@ static bool initialise_once(void)
         reel_probe.stack_mode = region->stack_mode;
         reel_probe.stack_depth = region->stack_depth;
         reel_probe.tid_offset = find_tid_offset();
+        reel_probe.filtered |= is_filtered();
         madvise(&reel_fork_page, sizeof reel_fork_page, MADV_WIPEONFORK);
         reel_probe.key_made = reel_real.pthread_key_create(&reel_probe.key, reel_thread_end) == 0;
         if (reel_raw(SYS_getpid) == reel_raw(SYS_gettid))

@@ -104,11 +104,14 @@ int epoll_create1(int flags)
 static int accept_with(int fd, struct sockaddr *address, socklen_t *length, int flags,
                        struct reel_tls *tls, uint32_t stack)
 {
+    uint64_t words[REEL_ADDRESS_WORDS];
     struct reel_io io __attribute__((cleanup(reel_io_end))) = {.tls = tls};
     reel_io_begin(&io, fd, REEL_CALL_ACCEPT, REEL_FLAG_READ, REEL_CLASS_SOCKET, stack);
     int result = flags < 0 ? reel_real.accept(fd, address, length)
                            : reel_real.accept4(fd, address, length, flags);
     io.result = result >= 0 ? result : -(int64_t)errno;
+    if (result >= 0 && reel_io_address(result, REEL_ADDRESS_PEER, words))
+        io.address = words;
     return result;
 }
 

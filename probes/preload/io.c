@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <stdarg.h>
 
+#include "probes/preload/raw.h"
+
 #define FILE_CLASS   REEL_CLASS_FILE
 #define SOCKET_CLASS REEL_CLASS_SOCKET
 
@@ -54,10 +56,24 @@ void reel_io_end(struct reel_io *io)
     }
     if (io->told) {
         int64_t result = io->result > INT32_MAX ? INT32_MAX : io->result;
-        reel_emit(tls, REEL_KIND(REEL_OP_END, REEL_DESCRIPTOR_CLASS(io->entry), io->flags),
-                  REEL_DESCRIPTOR_IDENTITY(io->entry), 0, (uint32_t)(int32_t)result, 0);
+        uint32_t kind = REEL_KIND(REEL_OP_END, REEL_DESCRIPTOR_CLASS(io->entry), io->flags);
+        uint64_t object = REEL_DESCRIPTOR_IDENTITY(io->entry);
+        if (REEL_UNLIKELY(io->address != NULL))
+            reel_emit_words(tls, kind, object, 0, (uint32_t)(int32_t)result, 0, io->address,
+                            REEL_ADDRESS_WORDS);
+        else
+            reel_emit(tls, kind, object, 0, (uint32_t)(int32_t)result, 0);
     }
     errno = saved;
+}
+
+bool reel_io_address(int fd, uint32_t whose, uint64_t words[REEL_ADDRESS_WORDS])
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    long call = whose == REEL_ADDRESS_OWN ? SYS_getsockname : SYS_getpeername;
+    return !reel_probe.filtered && reel_raw4(call, fd, (long)&address, (long)&length, 0) == 0 &&
+           reel_address_words(&address, whose, words);
 }
 
 REEL_INTERPOSE
@@ -199,7 +215,18 @@ int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, struct
 REEL_INTERPOSE
 int connect(int fd, const struct sockaddr *address, socklen_t length)
 {
-    REEL_IO(int, fd, REEL_CALL_CONNECT, 0, SOCKET_CLASS, connect(fd, address, length));
+    uint64_t words[REEL_ADDRESS_WORDS];
+    struct reel_io io __attribute__((cleanup(reel_io_end))) = {.tls = reel_enter(REEL_FAMILY_IO)};
+    if (!io.tls)
+        return reel_real.connect(fd, address, length);
+    reel_io_begin(&io, fd, REEL_CALL_CONNECT, 0, SOCKET_CLASS, reel_stack_here(io.tls));
+    int result = reel_real.connect(fd, address, length);
+    io.result = result >= 0 ? result : -(int64_t)errno;
+    /* Also of one that goes on being connected: it has its own address already. */
+    if ((result == 0 || errno == EINPROGRESS || errno == EINTR) &&
+        reel_io_address(fd, REEL_ADDRESS_OWN, words))
+        io.address = words;
+    return result;
 }
 
 /* What _FORTIFY_SOURCE makes of the calls above. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "probes/event/address.h"
 #include "probes/preload/descriptor.h"
 #include "probes/preload/probe.h"
 #include "probes/preload/stack.h"
@@ -19,6 +20,7 @@ struct reel_io {
     int64_t result; /* bytes or count, or negative errno */
     bool told;      /* BEGIN was written */
     int fd;
+    const uint64_t *address; /* words to tell with END (address.h); NULL: none */
 };
 
 /* `io->tls` was entered. Message paths (pipes, sockets, eventfds …) are told at once; plain files
@@ -27,6 +29,11 @@ void reel_io_begin(struct reel_io *io, int fd, uint32_t call, uint32_t flags, en
                    uint32_t stack) REEL_HIDDEN;
 /* Also runs when the thread is cancelled inside the call. */
 void reel_io_end(struct reel_io *io) REEL_HIDDEN;
+
+/* The address of a connection's client, as the kernel has it: the one system call that recording
+ * adds, once for each end of a connection. `fd` is the end that connects or the accepted one. False
+ * when it has none, or seccomp is on: what its filter forbids may end the program. */
+bool reel_io_address(int fd, uint32_t whose, uint64_t words[REEL_ADDRESS_WORDS]) REEL_HIDDEN;
 
 /* The whole of a wrapper: `type` is what the function returns, `class` what the descriptor is taken
  * for when nobody saw it being made. */

@@ -328,6 +328,25 @@ static void call_ends(struct reel_happens_before *hb, const struct reel_event *e
         take(hb, OBJECT, object, event->thread);
 }
 
+/* Both ends of a connection are known from here on. What was written before lies in the channel of
+ * the end it was written to, and is read from the other. */
+static void know_ends(struct reel_happens_before *hb, const struct reel_event *event,
+                      uint32_t object)
+{
+    uint32_t peer = reel_socket_pairs_event(hb->pairs, event, object);
+    if (!peer)
+        return;
+    void *mine = NULL, *theirs = NULL;
+    g_hash_table_steal_extended(hb->channels, key_of(OBJECT, object), NULL, &mine);
+    g_hash_table_steal_extended(hb->channels, key_of(OBJECT, peer), NULL, &theirs);
+    if (mine)
+        g_hash_table_insert(hb->channels, key_of(OBJECT, peer), mine);
+    if (theirs)
+        g_hash_table_insert(hb->channels, key_of(OBJECT, object), theirs);
+    if (event->operation == REEL_OP_OPEN) /* accepted: the other end has connected */
+        take(hb, OBJECT, object, event->thread);
+}
+
 /* Was this release one of a lock that its thread did not hold? Then the lock is used to signal. */
 static bool is_foreign(const struct reel_happens_before *hb, const struct reel_event *event,
                        uint32_t object)

@@ -21,7 +21,8 @@
  *   semaphores  post S, take S, want S, fail S     barriers  arrive B, leave B     once O
  *   queues      put Q [SIZE [ITEM]], get Q [SIZE [ITEM]]
  *   calls       CALL [CLASS] X [RESULT], or its halves: begin CALL [CLASS] X, end CALL [CLASS] X
- *               [RESULT]; CALL is a name of REEL_CALLS, such as read, accept, sigwait, queue-put
+ *               [RESULT]; CALL is a name of REEL_CALLS, such as read, accept, sigwait, queue-put;
+ *               behind connect's and accept's RESULT: port PORT, of the one that connects
  *   threads     create T2, created T2, start [handle H] [routine R] [by T1], exit [REASON], join
  * T2, begin join T2, end join T2, detach T2, cancel T2, yield, sleep 5ms processes   fork P2,
  * attach, exec TEXT, exec-failed [ERRNO], waitpid P2 [STATUS], kill P2 [SIG], exit process [STATUS]

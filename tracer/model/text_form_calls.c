@@ -2,6 +2,7 @@
  * `end read pipe P 100`). */
 #include <string.h>
 
+#include "probes/event/address.h"
 #include "tracer/model/text_form_private.h"
 
 /* The calls that are a wait for something other than a descriptor. */
@@ -82,8 +83,13 @@ bool reel_text_call(struct reel_text_statement *statement, uint32_t call, enum r
         word = reel_text_next(statement);
     struct reel_text_name *name =
         reel_text_object(statement, word, class ? class : usual_class(call));
-    int64_t result;
-    if (!name || !reel_text_next_number(statement, 0, &result) || !reel_text_done(statement))
+    int64_t result, port = 0;
+    if (!name || !reel_text_next_number(statement, 0, &result))
+        return false;
+    bool has_address = (word = reel_text_next(statement)) != NULL;
+    if (has_address && strcmp(word, "port"))
+        return reel_text_fail(statement, "what is \"%s\"?", word);
+    if ((has_address && !reel_text_next_number(statement, 0, &port)) || !reel_text_done(statement))
         return false;
     statement->flags |= takes_input(call) ? REEL_FLAG_READ : 0;
     if (half != REEL_TEXT_END)
@@ -91,7 +97,10 @@ bool reel_text_call(struct reel_text_statement *statement, uint32_t call, enum r
                        call | (statement->timed ? REEL_CALL_TIMED : 0));
     if (half != REEL_TEXT_BEGIN)
         reel_text_emit(statement, REEL_OP_END, name->class, name, 0, (uint32_t)result);
-    return true;
+    uint64_t whose = call == REEL_CALL_CONNECT ? REEL_ADDRESS_OWN : REEL_ADDRESS_PEER;
+    const uint64_t loopback[] = {whose | ((uint64_t)port & REEL_ADDRESS_PORT), 0, 0xffff7f000001};
+    return !has_address || half == REEL_TEXT_BEGIN ||
+           reel_text_emit_extra(statement, loopback, REEL_ADDRESS_WORDS);
 }
 
 /* The number of a call by its name; `_` and ` ` of the table are also written `-`. */
