@@ -1,5 +1,7 @@
 /* Orders made by the synchronisation of the C library. */
+#include <netinet/in.h>
 #include <semaphore.h>
+#include <sys/socket.h>
 #include <threads.h>
 #include <unistd.h>
 
@@ -282,6 +284,43 @@ static void through_a_pipe(bool guilty)
     run_apart(pipe_write, pipe_read, NULL);
 }
 
+/* So does a connection, both ways: the answer is read at the other end from where it was written.
+ */
+KEPT int answered;
+static struct sockaddr_in server_at = {.sin_family = AF_INET};
+
+static void *ask_server(void *unused)
+{
+    char byte;
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    (void)unused;
+    if (connect(client, (const struct sockaddr *)&server_at, sizeof server_at) == 0 &&
+        recv(client, &byte, 1, 0) == 1)
+        answered++;
+    close(client);
+    return NULL;
+}
+
+static void through_a_connection(bool guilty)
+{
+    int listening = socket(AF_INET, SOCK_STREAM, 0);
+    socklen_t size = sizeof server_at;
+    server_at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (bind(listening, (const struct sockaddr *)&server_at, size) != 0 ||
+        listen(listening, 1) != 0 ||
+        getsockname(listening, (struct sockaddr *)&server_at, &size) != 0)
+        return;
+    pthread_t client = start(ask_server, NULL);
+    int served = accept(listening, NULL, NULL);
+    if (!guilty)
+        answered++;
+    if (send(served, "x", 1, 0) == 1 && guilty)
+        answered++;
+    pthread_join(client, NULL);
+    close(served);
+    close(listening);
+}
+
 /* Try-lock: taken is taken, not taken is nothing. */
 KEPT int tried;
 
@@ -313,6 +352,7 @@ const struct race_case lock_cases[] = {
     {"once", "settings", once_only},
     {"c11-threads", "c11_count", c11_threads},
     {"through-a-pipe", "piped", through_a_pipe},
+    {"through-a-connection", "answered", through_a_connection},
     {"try-lock", "tried", try_lock},
     {0},
 };
