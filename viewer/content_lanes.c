@@ -208,9 +208,9 @@ static gboolean add_locks(struct making *making, gboolean costly)
     const struct reel_content *content = making->content;
     g_autofree char *condition = g_strdup_printf(
         "FROM lock_total l JOIN object o ON o.id = l.object JOIN class c ON c.id = o.class WHERE "
-        "o.class <> 9 AND (l.wait_ns > %" G_GUINT64_FORMAT
+        "o.class <> %d AND (l.wait_ns > %" G_GUINT64_FORMAT
         " OR l.object IN (SELECT object FROM finding_object)) = %d",
-        (guint64)(content->end_ns - content->start_ns) / 200, costly ? 1 : 0);
+        REEL_CLASS_ONCE, (guint64)(content->end_ns - content->start_ns) / 200, costly ? 1 : 0);
     g_autofree char *sql = g_strdup_printf(
         "SELECT l.object, l.wait_ns, l.acquisitions, c.name %s ORDER BY l.wait_ns DESC, "
         "l.acquisitions DESC, l.object LIMIT " G_STRINGIFY(LANES_MOST),
@@ -245,26 +245,29 @@ static gboolean add_locks(struct making *making, gboolean costly)
 /* What more than nothing ever was in, the busiest first. */
 static gboolean add_queues(struct making *making)
 {
-    sqlite3_stmt *row =
-        ask(making,
-            "SELECT o.id, c.name, coalesce(o.capacity, 0), o.class FROM object o JOIN class c ON "
-            "c.id = o.class WHERE o.class IN (8, 13, 19, 22) ORDER BY o.class = 22 DESC, "
-            "o.class = 19 DESC, o.class = 13 DESC, o.id");
+    g_autofree char *sql = g_strdup_printf(
+        "SELECT o.id, c.name, coalesce(o.capacity, 0), o.class FROM object o JOIN class c ON "
+        "c.id = o.class WHERE o.class IN (%d, %d, %d, %d) ORDER BY o.class = %d DESC, "
+        "o.class = %d DESC, o.class = %d DESC, o.id",
+        REEL_CLASS_SEMAPHORE, REEL_CLASS_PIPE, REEL_CLASS_MESSAGE_QUEUE, REEL_CLASS_QUEUE,
+        REEL_CLASS_QUEUE, REEL_CLASS_MESSAGE_QUEUE, REEL_CLASS_PIPE);
+    sqlite3_stmt *row = ask(making, sql);
     gboolean good = row != NULL;
     guint count = 0;
     while (good && count < LANES_MOST && sqlite3_step(row) == SQLITE_ROW) {
         uint32_t id = (uint32_t)sqlite3_column_int64(row, 0);
         struct reel_gathered_object *gathered = reel_gathering_object(making->gathering, id);
         /* A semaphore that is one or nothing is no queue: a lock, or a bell. */
-        int32_t least = sqlite3_column_int(row, 3) == REEL_CLASS_SEMAPHORE ? 2 : 1;
-        if (!gathered || gathered->depth.highest < least ||
+        gboolean is_semaphore = sqlite3_column_int(row, 3) == REEL_CLASS_SEMAPHORE;
+        if (!gathered || gathered->depth.highest < (is_semaphore ? 2 : 1) ||
             g_hash_table_contains(making->content->by_object, GUINT_TO_POINTER(id)))
             continue;
         if (count++ == 0)
             add_lane(making, REEL_LANE_GROUP, 0, g_strdup("Queues"));
         struct reel_lane *lane = add_lane(making, REEL_LANE_QUEUE, id, name_of(making, id));
         lane->is_spare = count > QUEUES_SHOWN;
-        lane->capacity = sqlite3_column_int64(row, 2);
+        /* As many as it began with is nothing a semaphore is full at. */
+        lane->capacity = is_semaphore ? 0 : sqlite3_column_int64(row, 2);
         lane->depth = gathered->depth;
         gathered->depth = (struct reel_depth_data){0};
         lane->detail = lane->capacity > 0

@@ -260,16 +260,35 @@ static void run_job(gpointer data, gpointer user)
     }
 }
 
+/* Closing is the last that happens to a loop, at a time that is the row's. */
+static void gather_closings(struct reel_row_reader *reader, sqlite3 *database,
+                            struct reel_gathering *gathering)
+{
+    g_autofree char *sql = g_strdup_printf(
+        "SELECT o.id, o.last_ns FROM object o JOIN event e ON e.time_ns = o.last_ns WHERE "
+        "o.class = %d AND e.object = o.id AND e.operation = %d",
+        REEL_CLASS_LOOP, REEL_OP_CLOSE);
+    sqlite3_stmt *row = reel_row_reader_ask(reader, database, sql);
+    while (row && sqlite3_step(row) == SQLITE_ROW) {
+        int64_t loop = sqlite3_column_int64(row, 0);
+        if (is_number(loop, 1))
+            reel_gathering_closed(gathering, (uint32_t)loop,
+                                  (uint64_t)sqlite3_column_int64(row, 1));
+    }
+    sqlite3_finalize(row);
+}
+
 struct reel_gathering *reel_row_reader_gather(struct reel_row_reader *reader, sqlite3 *database)
 {
     gint64 intervals = (gint64)reel_row_reader_number(reader, database,
                                                       "SELECT coalesce(max(id), 0) FROM interval");
     gint64 holds =
         (gint64)reel_row_reader_number(reader, database, "SELECT coalesce(max(id), 0) FROM hold");
-    gboolean queues =
-        reel_row_reader_number(
-            reader, database,
-            "SELECT EXISTS (SELECT 1 FROM object WHERE class IN (8, 13, 19, 22, 23, 24))") != 0;
+    g_autofree char *told = g_strdup_printf(
+        "SELECT EXISTS (SELECT 1 FROM object WHERE class IN (%d, %d, %d, %d, %d, %d))",
+        REEL_CLASS_SEMAPHORE, REEL_CLASS_PIPE, REEL_CLASS_MESSAGE_QUEUE, REEL_CLASS_QUEUE,
+        REEL_CLASS_TASK, REEL_CLASS_SPAN);
+    gboolean queues = reel_row_reader_number(reader, database, told) != 0;
     reader->expected = (guint64)intervals + (guint64)holds +
                        (queues ? reel_row_reader_number(
                                      reader, database,
@@ -292,6 +311,7 @@ struct reel_gathering *reel_row_reader_gather(struct reel_row_reader *reader, sq
     g_thread_pool_free(pool, FALSE, TRUE);
     for (unsigned i = 1; i < G_N_ELEMENTS(jobs); i++)
         reel_gathering_join(jobs[0].gathering, jobs[i].gathering);
+    gather_closings(reader, database, jobs[0].gathering);
     if (!reader->failed && !g_cancellable_is_cancelled(reader->options->cancellable))
         return jobs[0].gathering;
     reel_gathering_free(jobs[0].gathering);

@@ -89,6 +89,26 @@ static void a_lock_beyond_the_shown_ones_has_a_lane_when_asked_for(void)
     drive_close(window);
 }
 
+/* As deep as it is high; one that is never more than one is a lock or a bell, and no queue. */
+static void a_semaphore_that_counts_has_a_lane(void)
+{
+    g_autofree char *path = write_trace(
+        "permits.reel", "T1 init S:semaphore 3; T1 take S; T1 take S; T1 post S; T1 post S;"
+                        "T1 init B:semaphore 0; T1 post B; T1 take B");
+    ReelWindow *window = drive_open(path);
+    ReelDocument *document = reel_session_document(reel_window_session(window));
+    guint queues = 0;
+    for (guint i = 0; i < reel_document_lane_count(document); i++) {
+        const struct reel_lane *lane = reel_document_lane(document, i);
+        if (lane->kind != REEL_LANE_QUEUE)
+            continue;
+        queues++;
+        g_assert_cmpint(lane->depth.highest, ==, 3);
+    }
+    g_assert_cmpuint(queues, ==, 1);
+    drive_close(window);
+}
+
 static GtkInfoBar *message_of(ReelWindow *window)
 {
     return GTK_INFO_BAR(drive_find(GTK_WIDGET(window), GTK_TYPE_INFO_BAR, 0));
@@ -117,6 +137,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/lanes/a-lock-beyond-the-shown-ones-has-a-lane-when-asked-for",
                     a_lock_beyond_the_shown_ones_has_a_lane_when_asked_for);
+    g_test_add_func("/lanes/a-semaphore-that-counts-has-a-lane",
+                    a_semaphore_that_counts_has_a_lane);
     g_test_add_func("/lanes/what-has-no-lane-says-so", what_has_no_lane_says_so);
     int status = g_test_run();
     g_object_unref(drive_application());

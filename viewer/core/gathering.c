@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "viewer/core/loop_steps.h"
+
 static void clear_thread(gpointer data)
 {
     struct reel_gathered_thread *thread = data;
@@ -109,8 +111,8 @@ void reel_gathering_interval(struct reel_gathering *gathering, uint32_t thread, 
         return;
     if (state == REEL_STATE_LOCK_WAIT || state == REEL_STATE_GIL_WAIT)
         add_span(&object_at(gathering, object)->waits, start_ns, end_ns);
-    else if (state == REEL_STATE_CALLBACK || state == REEL_STATE_LOOP_WAIT)
-        append(gathering, &object_at(gathering, object)->steps, start_ns, end_ns, state, thread);
+    else if (state == REEL_STATE_LOOP_WAIT)
+        thread_at(gathering, thread)->has_loop = TRUE;
 }
 
 void reel_gathering_hold(struct reel_gathering *gathering, uint32_t object, uint32_t thread,
@@ -188,8 +190,43 @@ void reel_gathering_span(struct reel_gathering *gathering, uint32_t number, uint
         g_array_set_size(thread->open, thread->open->len - 1);
 }
 
+void reel_gathering_closed(struct reel_gathering *gathering, uint32_t loop, uint64_t time_ns)
+{
+    object_at(gathering, loop)->closed_ns = time_ns;
+}
+
+static uint64_t closed_ns(gconstpointer data, uint32_t loop)
+{
+    const struct reel_gathered_object *object = reel_gathering_object(data, loop);
+    return object && object->closed_ns ? object->closed_ns : UINT64_MAX;
+}
+
+static int compare_steps(gconstpointer a, gconstpointer b)
+{
+    const struct reel_loop_step *left = a, *right = b;
+    return left->start_ns < right->start_ns ? -1 : left->start_ns > right->start_ns;
+}
+
+/* Several threads may turn the same loop, by turns. */
+static void add_loop_steps(struct reel_gathering *gathering)
+{
+    g_autoptr(GArray) steps = g_array_new(FALSE, FALSE, sizeof(struct reel_loop_step));
+    for (guint i = 0; i < gathering->threads->len; i++) {
+        const struct reel_gathered_thread *thread = gathering->threads->pdata[i];
+        if (thread && thread->has_loop)
+            reel_loop_steps_collect(&thread->states, i, closed_ns, gathering, steps);
+    }
+    g_array_sort(steps, compare_steps);
+    for (guint i = 0; i < steps->len; i++) {
+        const struct reel_loop_step *step = &g_array_index(steps, struct reel_loop_step, i);
+        append(gathering, &object_at(gathering, step->loop)->steps, step->start_ns, step->end_ns,
+               (enum reel_state)step->state, step->thread);
+    }
+}
+
 void reel_gathering_finish(struct reel_gathering *gathering, uint64_t end_ns)
 {
+    add_loop_steps(gathering);
     for (guint i = 0; i < gathering->threads->len; i++)
         if (gathering->threads->pdata[i])
             end_span(gathering, gathering->threads->pdata[i], end_ns);
@@ -236,6 +273,7 @@ void reel_gathering_join(struct reel_gathering *gathering, struct reel_gathering
         join_lane(gathering, &to->states, &from->states);
         join_lane(gathering, &to->spans, &from->spans);
         join_spans(&to->held, &from->held);
+        to->has_loop |= from->has_loop;
     }
     for (guint i = 0; i < later->objects->len; i++) {
         struct reel_gathered_object *from = later->objects->pdata[i];

@@ -19,6 +19,7 @@ struct reel_gathered_thread {
     struct reel_spans held;      /* locks */
     GArray *open;                /* uint32_t: spans it is in */
     uint64_t span_since_ns;
+    gboolean has_loop; /* it waited on one */
 };
 
 struct reel_gathered_object {
@@ -28,6 +29,7 @@ struct reel_gathered_object {
     struct reel_spans shared;     /* held by readers */
     struct reel_depth_data depth; /* of a queue; value of a semaphore */
     uint64_t step_since_ns;       /* of a task */
+    uint64_t closed_ns;           /* of a loop; 0: not closed */
     uint8_t step;                 /* enum reel_state it is in; REEL_LANE_NOTHING: none */
 };
 
@@ -59,7 +61,10 @@ void reel_gathering_task(struct reel_gathering *gathering, uint32_t task, uint64
                          unsigned task_state);
 void reel_gathering_span(struct reel_gathering *gathering, uint32_t thread, uint64_t time_ns,
                          uint32_t span, gboolean begins);
-/* What is open lasts until `end_ns`. */
+/* No callback of the loop lasts longer. */
+void reel_gathering_closed(struct reel_gathering *gathering, uint32_t loop, uint64_t time_ns);
+/* Once everything is there: what is open lasts until `end_ns`; the steps of loops come out of what
+ * their threads did. */
 void reel_gathering_finish(struct reel_gathering *gathering, uint64_t end_ns);
 
 /* Takes over what `later` has; all of it is after what `gathering` has of the same thread or

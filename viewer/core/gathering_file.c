@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAGIC       0x316c656572ull /* "reel1" */
+#define MAGIC       0x326c656572ull /* "reel2" */
 #define ALL_MOST    (2ull << 30)    /* bytes of all files together */
 #define NUMBER_MOST (1u << 24)      /* threads, objects */
 
