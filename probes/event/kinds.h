@@ -203,8 +203,10 @@ enum reel_exit {
 #define REEL_ACCESS_INSTRUMENTED 1u
 #define REEL_ACCESS_WRITE        2u
 #define REEL_ACCESS_ATOMIC       4u
-#define REEL_ACCESS_ORDERED      8u /* with the RACED one, by locks: another time it may not be */
-#define REEL_ACCESS_BYTES        8  /* shift: which bytes of the word; of memory that is shared */
+#define REEL_ACCESS_ORDERED      8u  /* with the RACED one, by locks: another time it may not be */
+#define REEL_ACCESS_SINGLE       16u /* one load or store: an atomic one would look the same */
+#define REEL_ACCESS_VALUE        32u /* the second word is what was read, or written */
+#define REEL_ACCESS_BYTES        8   /* shift: which bytes of the word; of memory that is shared */
 
 /* The argument of BEFORE, when an atomic store tells it: nobody hears what others left there. */
 #define REEL_EDGE_REPLACES 1u

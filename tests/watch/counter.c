@@ -21,6 +21,7 @@ static struct {
 } mixed;
 static int plain;
 static char name[24];
+static int flag, ticket_of, count_of;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_barrier_t phase;
 static int times = 50;
@@ -59,6 +60,44 @@ static void *count_atomically(void *unused)
         while (!atomic_compare_exchange_weak(&tickets, &before, before + 1))
             ;
         atomic_store_explicit(&mixed.stored, i, memory_order_relaxed);
+        rest();
+    }
+    return unused;
+}
+
+/* One tells, the other looks; nothing but loads and stores. */
+static void *tell_by_flag(void *tells)
+{
+    for (int i = 1; i <= times; i++) {
+        if (tells)
+            __atomic_store_n(&flag, i, __ATOMIC_RELEASE);
+        else
+            (void)__atomic_load_n(&flag, __ATOMIC_ACQUIRE);
+        rest();
+    }
+    return NULL;
+}
+
+/* The same instructions, but each adds to what it saw. */
+static void *count_in_two_steps(void *unused)
+{
+    for (int i = 0; i < times; i++) {
+        int seen = *(volatile int *)&count_of;
+        *(volatile int *)&count_of = seen + 1;
+        rest();
+    }
+    return unused;
+}
+
+/* An increment is one instruction, but not one step. */
+static void *count_in_one_instruction(void *unused)
+{
+    for (int i = 0; i < times; i++) {
+#if defined(__x86_64__)
+        __asm__ volatile("addl $1, %0" : "+m"(ticket_of));
+#else
+        ticket_of++;
+#endif
         rest();
     }
     return unused;
@@ -144,6 +183,12 @@ int main(int argc, char **argv)
         run_two(count_locked);
     else if (strcmp(what, "atomic") == 0)
         run_two(count_atomically);
+    else if (strcmp(what, "flag") == 0)
+        run_two(tell_by_flag);
+    else if (strcmp(what, "steps") == 0)
+        run_two(count_in_two_steps);
+    else if (strcmp(what, "increment") == 0)
+        run_two(count_in_one_instruction);
     else if (strcmp(what, "turns") == 0)
         run_two(count_in_turn);
     else if (strcmp(what, "neighbours") == 0)

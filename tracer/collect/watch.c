@@ -6,13 +6,14 @@
 #include <time.h>
 
 #include "probes/event/clock.h"
-#include "tracer/collect/live_target.h"
-#include "tracer/collect/watch_access.h"
+#include "tracer/collect/watch_code.h"
+#include "tracer/collect/watch_instruction.h"
 #include "tracer/collect/watch_registers.h"
 
-#define CODE_LIMIT 65536u
+#define LOAD_LIMIT 65536u
 #define TURN_NS    10000000u
 #define PAIR_NS    100000u /* the two samples of one access are not further apart */
+#define UPDATE     48u     /* bytes of code at most between a load and the store that it is for */
 
 struct armed {
     pid_t pid;
@@ -28,19 +29,19 @@ struct sample {
     uint64_t ip, address;
     uint32_t depth;
     uint64_t frame[REEL_WATCH_FRAMES];
+    bool has_registers;
+    uint64_t registers[REEL_INSTRUCTION_REGISTERS]; /* after the access, as instructions count */
 };
-
-/* What lies before an address in the program. */
-enum code { CODE_KNOWN = 1, CODE_ATOMIC = 2, CODE_CALL = 4 };
 
 struct reel_watch {
     const struct reel_watch_hooks *hooks;
     const struct reel_clock_map *clock;
     struct reel_watch_registers *registers;
-    uint64_t *last_ns;  /* by processor: of the newest sample in its buffer */
-    GArray *armed;      /* struct armed */
-    GHashTable *code;   /* address → what is before it: bits of enum code */
+    uint64_t *last_ns; /* by processor: of the newest sample in its buffer */
+    GArray *armed;     /* struct armed */
+    struct reel_watch_code *code;
     GHashTable *shared; /* set of addresses that an atomic instruction was seen at */
+    GHashTable *loaded; /* thread and address → code address of its load, when that came last */
     GArray *samples;    /* struct sample: read, not yet hits */
     GArray *hits;       /* struct reel_watch_hit: not yet taken */
     uint64_t pair_tick, pair_ns;
@@ -79,8 +80,9 @@ struct reel_watch *reel_watch_new(const struct reel_watch_hooks *hooks,
     watch->registers = reel_watch_registers_new();
     watch->last_ns = g_new0(uint64_t, reel_watch_registers_processors(watch->registers));
     watch->armed = g_array_new(FALSE, FALSE, sizeof(struct armed));
-    watch->code = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    watch->code = reel_watch_code_new();
     watch->shared = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    watch->loaded = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     watch->samples = g_array_new(FALSE, FALSE, sizeof(struct sample));
     watch->hits = g_array_new(FALSE, FALSE, sizeof(struct reel_watch_hit));
     take_pair(watch, &watch->pair_tick, &watch->pair_ns);
@@ -94,8 +96,9 @@ void reel_watch_free(struct reel_watch *watch)
     reel_watch_registers_free(watch->registers);
     g_free(watch->last_ns);
     g_array_free(watch->armed, TRUE);
-    g_hash_table_destroy(watch->code);
+    reel_watch_code_free(watch->code);
     g_hash_table_destroy(watch->shared);
+    g_hash_table_destroy(watch->loaded);
     g_array_free(watch->samples, TRUE);
     g_array_free(watch->hits, TRUE);
     g_free(watch);
@@ -115,6 +118,7 @@ void reel_watch_attach(struct reel_watch *watch, pid_t pid, pid_t parent)
     for (guint i = watch->armed->len; i-- > 0;) /* what exec replaced */
         if (g_array_index(watch->armed, struct armed, i).pid == pid)
             g_array_remove_index(watch->armed, i);
+    reel_watch_code_map(watch->code, pid);
     const struct armed *forked = find_armed(watch, parent);
     if (forked) {
         armed = *forked;
@@ -144,7 +148,23 @@ void reel_watch_attach(struct reel_watch *watch, pid_t pid, pid_t parent)
     }
 }
 
-/* ip, pid and tid, time, address, id, callchain: in the order of perf_event_open(2). */
+/* Whether there are any, then they themselves, in an order of perf's. */
+static void take_registers(struct sample *sample, const char *from, size_t bytes)
+{
+    static const uint8_t numbers[REEL_INSTRUCTION_REGISTERS] = {0, 3, 1,  2,  6,  7,  5,  4,
+                                                                8, 9, 10, 11, 12, 13, 14, 15};
+    uint64_t kind;
+    if (bytes < sizeof kind + sizeof sample->registers)
+        return;
+    memcpy(&kind, from, sizeof kind);
+    if (kind != PERF_SAMPLE_REGS_ABI_64)
+        return;
+    for (unsigned i = 0; i < REEL_INSTRUCTION_REGISTERS; i++)
+        memcpy(&sample->registers[numbers[i]], from + sizeof kind + i * 8, 8);
+    sample->has_registers = true;
+}
+
+/* ip, pid and tid, time, address, id, callchain, registers: in the order of perf_event_open(2). */
 static void take_sample(struct reel_watch *watch, uint64_t *last_ns, const char *body, size_t bytes)
 {
     struct sample sample = {0};
@@ -176,6 +196,8 @@ static void take_sample(struct reel_watch *watch, uint64_t *last_ns, const char 
             sample.frame[sample.depth++] = frame;
         innermost = false;
     }
+    if (bytes >= 48 && count <= (bytes - 48) / 8)
+        take_registers(&sample, body + 48 + count * 8, bytes - 48 - count * 8);
     g_array_append_val(watch->samples, sample);
 }
 
@@ -217,23 +239,6 @@ static gint by_thread_and_time(gconstpointer a, gconstpointer b)
     return x->ns < y->ns ? -1 : x->ns > y->ns;
 }
 
-static unsigned code_before(struct reel_watch *watch, pid_t pid, uint64_t address)
-{
-    unsigned known = GPOINTER_TO_UINT(g_hash_table_lookup(watch->code, &address));
-    if (known)
-        return known;
-    uint8_t code[REEL_INSTRUCTION_BYTES];
-    known = CODE_KNOWN;
-    if (address > sizeof code && reel_live_read(pid, address - sizeof code, code, sizeof code)) {
-        known |= reel_watch_is_atomic(code, sizeof code) ? CODE_ATOMIC : 0;
-        known |= reel_watch_is_behind_call(code, sizeof code) ? CODE_CALL : 0;
-    }
-    if (g_hash_table_size(watch->code) < CODE_LIMIT)
-        g_hash_table_insert(watch->code, g_memdup2(&address, sizeof address),
-                            GUINT_TO_POINTER(known));
-    return known;
-}
-
 void reel_watch_turn(struct reel_watch *watch)
 {
     struct reel_watch_range fresh[REEL_WATCH_RANGES];
@@ -265,20 +270,55 @@ static bool is_other_half(const struct sample *one, const struct sample *other)
            other->ns - one->ns < PAIR_NS;
 }
 
+/* A thread that loads a word and then stores it, from a register and close behind, updates it in
+ * two steps: whatever comes in between is lost. */
+static bool completes_update(struct reel_watch *watch, const struct sample *sample, bool writes,
+                             const struct reel_instruction *instruction)
+{
+    const uint64_t key = (uint64_t)(uint32_t)sample->tid << 47 ^ sample->address;
+    const uint64_t *load = g_hash_table_lookup(watch->loaded, &key);
+    bool completes = writes && load && !instruction->has_immediate && sample->ip - *load <= UPDATE;
+    if (writes)
+        g_hash_table_remove(watch->loaded, &key);
+    else if (g_hash_table_size(watch->loaded) < LOAD_LIMIT || load)
+        g_hash_table_insert(watch->loaded, g_memdup2(&key, sizeof key),
+                            g_memdup2(&sample->ip, sizeof sample->ip));
+    return completes;
+}
+
+/* What the instruction did, and with what value. */
+static void look_at_instruction(struct reel_watch *watch, const struct sample *sample,
+                                const struct reel_watch_code_bytes *code,
+                                struct reel_watch_hit *hit, bool writes)
+{
+    struct reel_instruction instruction = {0};
+    if (code->known)
+        instruction =
+            reel_instruction_before(code->bytes, sizeof code->bytes, sample->ip, sample->address,
+                                    sample->has_registers ? sample->registers : NULL);
+    bool fits = instruction.kind == (writes ? REEL_INSTRUCTION_STORE : REEL_INSTRUCTION_LOAD);
+    bool updates = completes_update(watch, sample, writes, &instruction);
+    hit->single = fits && !updates && instruction.size && instruction.size <= 8;
+    hit->has_value = fits && instruction.size == hit->size && sample->has_registers &&
+                     reel_instruction_value(&instruction, sample->registers, &hit->value);
+}
+
 static void add_hit(struct reel_watch *watch, const struct sample *sample, bool writes,
                     uint64_t tick)
 {
     const struct reel_watch_point *point = sample->point;
     const struct reel_watch_range *range =
         sample->address == point->range.address ? &point->range : &point->before;
-    bool step = code_before(watch, sample->pid, sample->ip) & CODE_ATOMIC;
+    const struct reel_watch_code_bytes code =
+        reel_watch_code_before(watch->code, sample->pid, sample->ip);
+    bool step = code.is_atomic;
     /* Ordinary loads and stores of it are then meant to be atomic, too. */
     if (step && !g_hash_table_contains(watch->shared, &sample->address))
         g_hash_table_add(watch->shared, g_memdup2(&sample->address, sizeof sample->address));
     bool orders = step || range->atomic || g_hash_table_contains(watch->shared, &sample->address);
     uint32_t depth = sample->depth > 0;
     while (depth < sample->depth &&
-           code_before(watch, sample->pid, sample->frame[depth]) & CODE_CALL)
+           reel_watch_code_before(watch->code, sample->pid, sample->frame[depth]).is_call)
         depth++;
     struct reel_watch_hit hit = {
         .time_ns = reel_clock_map_ns(watch->clock, tick),
@@ -294,6 +334,8 @@ static void add_hit(struct reel_watch *watch, const struct sample *sample, bool 
         .depth = depth,
     };
     memcpy(hit.frame, sample->frame, sizeof hit.frame);
+    if (!orders)
+        look_at_instruction(watch, sample, &code, &hit, writes);
     g_array_append_val(watch->hits, hit);
     watch->told++;
 }

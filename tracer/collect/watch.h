@@ -57,8 +57,11 @@ struct reel_watch_hit {
     uint32_t size;
     enum reel_watch_access access;
     bool reads, writes; /* of a SYNC */
-    uint64_t lost;      /* how many, */
-    uint64_t since_ns;  /* and since when: of a LOST */
+    bool single;        /* one load or one store, such as atomic ones are compiled to as well */
+    bool has_value;     /* what was read, or written: */
+    uint64_t value;
+    uint64_t lost;     /* how many, */
+    uint64_t since_ns; /* and since when: of a LOST */
     uint32_t depth;
     uint64_t frame[REEL_WATCH_FRAMES]; /* return addresses, innermost first */
 };

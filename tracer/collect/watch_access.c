@@ -1,25 +1,6 @@
 #include "tracer/collect/watch_access.h"
 
-/* Bytes that ModRM, SIB and displacement take; 0: the operand is a register. */
-static size_t operand_bytes(const uint8_t *at, size_t left)
-{
-    if (!left)
-        return 0;
-    unsigned mode = at[0] >> 6, base = at[0] & 7u;
-    if (mode == 3)
-        return 0;
-    size_t bytes = 1;
-    if (base == 4) {
-        if (left < 2)
-            return 0;
-        bytes++;
-        if (mode == 0 && (at[1] & 7u) == 5)
-            bytes += 4;
-    } else if (mode == 0 && base == 5) {
-        bytes += 4; /* relative to the instruction */
-    }
-    return bytes + (mode == 1 ? 1 : mode == 2 ? 4 : 0);
-}
+#include "tracer/collect/watch_instruction.h"
 
 /* Bytes behind the operand of an instruction that may be locked; -1: it may not. */
 static int immediate_bytes(bool escaped, uint8_t opcode, const uint8_t *operand, bool short_words)
@@ -85,7 +66,7 @@ static bool is_locked(const uint8_t *at, size_t count)
     if (i + 1 >= count)
         return false;
     uint8_t opcode = at[i++];
-    size_t operand = operand_bytes(at + i, count - i);
+    size_t operand = reel_instruction_operand(at + i, count - i);
     int immediate = immediate_bytes(escaped, opcode, at + i, short_words);
     bool exchange = !escaped && (opcode == 0x86 || opcode == 0x87);
     return operand && immediate >= 0 && i + operand + (size_t)immediate == count &&
@@ -118,7 +99,7 @@ bool reel_watch_is_behind_call(const uint8_t *code, size_t count)
         const uint8_t *at = end - length;
         if (at[0] != 0xff || (at[1] >> 3 & 7u) != 2)
             continue;
-        size_t operand = at[1] >> 6 == 3 ? 1 : operand_bytes(at + 1, length - 1);
+        size_t operand = at[1] >> 6 == 3 ? 1 : reel_instruction_operand(at + 1, length - 1);
         if (operand + 1 == length)
             return true;
     }

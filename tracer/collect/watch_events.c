@@ -47,6 +47,14 @@ bool reel_watch_tell(struct reel_stream *stream, struct reel_stream_sink *sink,
         event.extra = words;
         event.extra_words = 2;
     }
+    if (hit->access == REEL_WATCH_READ || hit->access == REEL_WATCH_WRITE) {
+        words[0] = (hit->access == REEL_WATCH_WRITE ? REEL_ACCESS_WRITE : 0) |
+                   (hit->single ? REEL_ACCESS_SINGLE : 0) |
+                   (hit->has_value ? REEL_ACCESS_VALUE : 0);
+        words[1] = hit->value;
+        event.extra = words;
+        event.extra_words = hit->has_value ? 2 : 1;
+    }
     if (hit->access != REEL_WATCH_SYNC)
         return reel_stream_add_access(stream, sink, &event, error);
     bool good = !hit->reads || reel_stream_add_access(stream, sink, &event, error);

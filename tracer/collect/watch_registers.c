@@ -12,7 +12,7 @@
 
 #include "tracer/collect/live_target.h"
 
-#define RING_PAGES 512u /* 2 MiB a processor: ten thousand hits */
+#define RING_PAGES 512u /* 2 MiB a processor: six thousand hits */
 
 struct event {
     int descriptor;
@@ -76,8 +76,13 @@ static struct perf_event_attr attributes_of(const struct reel_watch_point *point
         .clockid = CLOCK_MONOTONIC,
         .watermark = 1,
     };
-    if (!point->writes_only) /* one stack for an access is enough */
+    if (!point->writes_only) { /* one stack for an access is enough */
         attributes.sample_type |= PERF_SAMPLE_CALLCHAIN;
+#if defined(__x86_64__)
+        attributes.sample_type |= PERF_SAMPLE_REGS_USER;
+        attributes.sample_regs_user = REEL_WATCH_GENERAL;
+#endif
+    }
     return attributes;
 }
 

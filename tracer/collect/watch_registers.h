@@ -8,6 +8,10 @@
 #include "tracer/collect/watch.h"
 #include "tracer/collect/watch_ring.h"
 
+/* General registers as perf numbers them (arch/x86/include/uapi/asm/perf_regs.h): rax, rbx, rcx,
+ * rdx, rsi, rdi, rbp, rsp; r8 … r15. A sample has them in that order. */
+#define REEL_WATCH_GENERAL 0xff00ffull
+
 /* One register, of all threads. */
 struct reel_watch_point {
     struct reel_watch_range range, before; /* `before`: its last turn */

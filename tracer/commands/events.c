@@ -29,6 +29,9 @@ static void print_event(const struct reel_output *output, sqlite3_stmt *row, boo
     const char *function = (const char *)sqlite3_column_text(row, 10);
     const char *file = (const char *)sqlite3_column_text(row, 11);
     const char *extra = (const char *)sqlite3_column_text(row, 13);
+    if ((operation == REEL_OP_READ || operation == REEL_OP_WRITE) &&
+        reel_event_text_access(detail, extra))
+        extra = NULL;
     if (several)
         fprintf(output->file, "%7d ", sqlite3_column_int(row, 3));
     g_autofree char *unnamed =

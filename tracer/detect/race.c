@@ -22,7 +22,10 @@ enum { SPACE_WORD = 1, SPACE_SHARED_WORD = 2 };
 struct access {
     uint64_t time_ns;
     uint32_t thread, position, stack;
-    bool atomic;
+    bool atomic, single;
+    bool value_known;
+    uint32_t size;
+    uint64_t value; /* read, or written */
 };
 
 /* Some bytes of a word, always accessed together so far. */
@@ -83,20 +86,33 @@ static bool races(const struct race *race, const struct access *before, const st
     return !(before->atomic && access->atomic) && !is_ordered(race, before, access->thread);
 }
 
-static void report(struct race *race, uint32_t object, const struct access *a, bool a_writes,
-                   const struct access *b, bool b_writes)
+/* `write`: the last one to the cell, all zero when there was none. */
+static void report(struct race *race, uint32_t object, const struct access *write,
+                   const struct access *a, bool a_writes, const struct access *b, bool b_writes)
 {
-    const struct reel_race found = {.object = object,
-                                    .a = {.time_ns = a->time_ns,
-                                          .thread = a->thread,
-                                          .stack = a->stack,
-                                          .writes = a_writes,
-                                          .atomic = a->atomic},
-                                    .b = {.time_ns = b->time_ns,
-                                          .thread = b->thread,
-                                          .stack = b->stack,
-                                          .writes = b_writes,
-                                          .atomic = b->atomic}};
+    struct reel_race found = {.object = object,
+                              .a = {.time_ns = a->time_ns,
+                                    .thread = a->thread,
+                                    .stack = a->stack,
+                                    .writes = a_writes,
+                                    .atomic = a->atomic,
+                                    .single = a->single,
+                                    .value_known = a->value_known,
+                                    .value = a->value},
+                              .b = {.time_ns = b->time_ns,
+                                    .thread = b->thread,
+                                    .stack = b->stack,
+                                    .writes = b_writes,
+                                    .atomic = b->atomic,
+                                    .single = b->single,
+                                    .value_known = b->value_known,
+                                    .value = b->value}};
+    /* Between two accesses that nothing comes between, the value stays. */
+    if (b_writes && a->value_known && b->value_known && a->size == b->size &&
+        (a_writes || write->time_ns < a->time_ns)) {
+        found.value_known = true;
+        found.value = a->value;
+    }
     reel_race_report(race->context, &found);
 }
 
@@ -104,7 +120,7 @@ static void check_read(struct race *race, struct cell *cell, const struct access
                        uint32_t object)
 {
     if (races(race, &cell->write, access))
-        report(race, object, &cell->write, true, access, false);
+        report(race, object, &cell->write, &cell->write, true, access, false);
     /* Reads that happened before this one say nothing that it does not. */
     uint32_t kept = 0;
     for (uint32_t i = 0; i < cell->reads; i++)
@@ -119,10 +135,10 @@ static void check_write(struct race *race, struct cell *cell, const struct acces
                         uint32_t object)
 {
     if (races(race, &cell->write, access))
-        report(race, object, &cell->write, true, access, true);
+        report(race, object, &cell->write, &cell->write, true, access, true);
     for (uint32_t i = 0; i < cell->reads; i++)
         if (races(race, &cell->read[i], access))
-            report(race, object, &cell->read[i], false, access, true);
+            report(race, object, &cell->write, &cell->read[i], false, access, true);
     cell->reads = 0;
     cell->write = *access;
 }
@@ -144,9 +160,18 @@ static void access_word(struct race *race, const struct reel_event *event, uint3
                         uint32_t place, uint64_t word, uint8_t mask)
 {
     uint32_t index = reel_address_map_get(&race->words, place, word);
-    const struct access access = {
-        event->time_ns, event->thread, reel_happens_before_position(race->order, event->thread),
-        event->stack, event->extra_words && event->extra[0] & REEL_ACCESS_ATOMIC};
+    const uint64_t kind = event->extra_words ? event->extra[0] : 0;
+    const bool told = event->extra_words > 1 && kind & REEL_ACCESS_VALUE;
+    const struct access access = {.time_ns = event->time_ns,
+                                  .thread = event->thread,
+                                  .position =
+                                      reel_happens_before_position(race->order, event->thread),
+                                  .stack = event->stack,
+                                  .atomic = kind & REEL_ACCESS_ATOMIC,
+                                  .single = kind & REEL_ACCESS_SINGLE,
+                                  .value_known = told,
+                                  .size = event->argument,
+                                  .value = told ? event->extra[1] : 0};
     if (!index) {
         g_ptr_array_add(race->cells, NULL);
         index = race->cells->len;

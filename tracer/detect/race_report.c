@@ -63,6 +63,27 @@ static bool share_lock(const struct reel_race *race)
     return false;
 }
 
+/* Nothing of it says that it is not as it should be, but what it was compiled from. */
+static bool may_be_atomic(const struct reel_race *race)
+{
+    return race->a.single && race->b.single;
+}
+
+/* "writes counter here: 4 → 5". */
+static void add_access(struct reel_finding *finding, const struct reel_race *race,
+                       const struct reel_race_access *access, const char *name)
+{
+    g_autoptr(GString) value = g_string_new(NULL);
+    if (access->value_known) {
+        g_string_append(value, ": ");
+        if (access == &race->b && access->writes && race->value_known)
+            g_string_append_printf(value, "%" PRIu64 " ", race->value);
+        g_string_append_printf(value, "%s%" PRIu64, access->writes ? "→ " : "", access->value);
+    }
+    reel_finding_evidence(finding, access->time_ns, access->thread, race->object, access->stack,
+                          "%s %s here%s", deed(access, false), name, value->str);
+}
+
 static void explain(const struct reel_detect_context *context, const struct reel_race *race,
                     const char *name, struct reel_finding *finding)
 {
@@ -90,10 +111,19 @@ static void explain(const struct reel_detect_context *context, const struct reel
     else
         g_string_append(text, ". No lock, no wait and no hand-over orders the two: what is read, "
                               "and what is left, is up to chance.");
-    if (race->value_known && race->size && race->size <= 8)
+    if (race->value_known && ((race->size && race->size <= 8) || race->b.value_known)) {
         g_string_append_printf(text,
-                               " Before the second access it held %" PRIu64 " (0x%" PRIx64 ").",
+                               " Before the second access it held %" PRIu64 " (0x%" PRIx64 ")",
                                race->value, race->value);
+        if (race->b.writes && race->b.value_known)
+            g_string_append_printf(text, ", after it %" PRIu64 " (0x%" PRIx64 ")", race->b.value,
+                                   race->b.value);
+        g_string_append_c(text, '.');
+    }
+    if (may_be_atomic(race))
+        g_string_append(text, " Both are single loads or stores of a word, and this program does "
+                              "not tell whether its source makes them atomic: they would be the "
+                              "same instructions. If both are atomic there, this is no race.");
     if (race->block_size)
         g_string_append_printf(text, " The block has %" PRIu64 " bytes.", race->block_size);
     if (race->unsure)
@@ -157,22 +187,21 @@ static void key(const struct reel_detect_context *context, const struct reel_rac
 void reel_race_report(const struct reel_detect_context *context, const struct reel_race *race)
 {
     g_autofree char *name = name_of(context, race);
+    const bool unsure = race->unsure || may_be_atomic(race);
     struct reel_finding *finding =
         reel_finding_new(REEL_FINDING_RACE,
-                         race->unsure   ? REEL_CONFIDENCE_POSSIBLE
+                         unsure         ? REEL_CONFIDENCE_POSSIBLE
                          : race->hidden ? REEL_CONFIDENCE_PROVED
                                         : REEL_CONFIDENCE_OBSERVED,
-                         race->unsure ? REEL_SEVERITY_WARNING : REEL_SEVERITY_ERROR);
+                         unsure ? REEL_SEVERITY_WARNING : REEL_SEVERITY_ERROR);
     reel_finding_title(finding, "%s %s %s by %s while %s %s it", name,
                        race->hidden ? "can be" : "is", deed(&race->b, true),
                        reel_describe_thread(context, race->b.thread),
                        reel_describe_thread(context, race->a.thread), deed(&race->a, false));
     explain(context, race, name, finding);
     fix(context, race, name, finding);
-    reel_finding_evidence(finding, race->a.time_ns, race->a.thread, race->object, race->a.stack,
-                          "%s %s here", deed(&race->a, false), name);
-    reel_finding_evidence(finding, race->b.time_ns, race->b.thread, race->object, race->b.stack,
-                          "%s %s here", deed(&race->b, false), name);
+    add_access(finding, race, &race->a, name);
+    add_access(finding, race, &race->b, name);
     if (race->block_size)
         reel_finding_evidence(finding, 0, 0, 0, race->block_stack, "allocated here");
     finding->time_ns = race->b.time_ns;

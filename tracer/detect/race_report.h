@@ -11,6 +11,9 @@ struct reel_race_access {
     uint64_t time_ns;
     uint32_t thread, stack;
     bool writes, atomic;
+    bool single;      /* one load or one store, of a program that does not tell what is atomic */
+    bool value_known; /* what it read, or wrote: */
+    uint64_t value;
     bool locks_known;
     uint32_t lock[REEL_RACE_LOCKS]; /* objects held; 0: one that is not known */
     uint32_t lock_count;

@@ -1,6 +1,7 @@
 #include "tracer/model/event_text.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "probes/event/record.h"
 #include "tracer/model/state.h"
@@ -41,6 +42,18 @@ void reel_event_text_argument(GString *text, unsigned operation, int64_t argumen
         if (argument)
             g_string_append_printf(text, "%" PRId64, argument);
     }
+}
+
+bool reel_event_text_access(GString *text, const char *words)
+{
+    char *end;
+    guint64 kind = words ? g_ascii_strtoull(words, &end, 10) : 0;
+    if (kind & REEL_ACCESS_INSTRUMENTED || !(kind & (REEL_ACCESS_SINGLE | REEL_ACCESS_VALUE)))
+        return words && (!strcmp(words, "0") || !strcmp(words, "2")); /* nothing more is known */
+    if (kind & REEL_ACCESS_VALUE)
+        g_string_append_printf(text, "%s%" PRIu64, kind & REEL_ACCESS_WRITE ? " → " : " = ",
+                               (uint64_t)g_ascii_strtoll(end, NULL, 10));
+    return true;
 }
 
 void reel_event_text_flags(GString *text, unsigned flags)
