@@ -59,8 +59,9 @@ static int judge(const struct reel_command *command, struct reel_recording *reco
     bool timed_out = live->told && live->kind == REEL_LIVE_TIMEOUT;
     keep_or_remove(recording, words->recording.output, result.shown > 0 || timed_out);
     if (!recording->quiet && !result.shown && !timed_out)
-        fprintf(stderr, "reel: no findings: %" PRIu64 " events of %u threads in %u process%s%s\n",
-                recording->result.events, recording->result.threads, recording->result.processes,
+        fprintf(stderr, "reel: no findings: %" PRIu64 " events of %u thread%s in %u process%s%s\n",
+                recording->result.events, recording->result.threads,
+                recording->result.threads == 1 ? "" : "s", recording->result.processes,
                 recording->result.processes == 1 ? "" : "es",
                 recording->result.attached ? "" : " (the program ran unrecorded)");
     if (result.failing)

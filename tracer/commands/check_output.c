@@ -13,15 +13,29 @@ static void plain_text(GString *out, const struct reel_finding_report *report)
 static const struct format {
     const char *name;
     reel_finding_renderer *render;
-    bool repeats; /* several reports may follow each other */
+    bool repeats;     /* several reports may follow each other */
+    bool of_checkout; /* read by a CI service, which names files relative to its checkout */
 } formats_known[] = {
-    {"text", plain_text, true},
-    {"json", reel_findings_json, false},
-    {"sarif", reel_findings_sarif, false},
-    {"junit", reel_findings_junit, false},
-    {"github", reel_findings_github, true},
-    {"markdown", reel_findings_markdown, true},
+    {"text", plain_text, true, false},
+    {"json", reel_findings_json, false, false},
+    {"sarif", reel_findings_sarif, false, true},
+    {"junit", reel_findings_junit, false, true},
+    {"github", reel_findings_github, true, true},
+    {"markdown", reel_findings_markdown, true, true},
 };
+
+/* Where a CI service has put the sources, whatever folder the test runs in: of GitHub, GitLab,
+ * Jenkins. NULL: in none of them. */
+static const char *checkout(void)
+{
+    static const char *const variables[] = {"GITHUB_WORKSPACE", "CI_PROJECT_DIR", "WORKSPACE"};
+    for (size_t i = 0; i < G_N_ELEMENTS(variables); i++) {
+        const char *folder = g_getenv(variables[i]);
+        if (folder && g_path_is_absolute(folder))
+            return folder;
+    }
+    return NULL;
+}
 
 struct output {
     const struct format *format;
@@ -148,7 +162,10 @@ bool reel_check_outputs_write(struct reel_check_outputs *outputs,
     for (guint i = 0; i < outputs->all->len; i++) {
         struct output *output = &g_array_index(outputs->all, struct output, i);
         g_autoptr(GString) text = g_string_new(NULL);
-        output->format->render(text, report);
+        struct reel_finding_report one = *report;
+        if (output->format->of_checkout && checkout())
+            one.folder = checkout();
+        output->format->render(text, &one);
         if (!write_one(output, text, error))
             return false;
     }

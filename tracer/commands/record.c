@@ -19,11 +19,11 @@ static int record(const struct reel_command *command, struct reel_recording *rec
         return reel_recording_fail(command, recording, &error);
     if (!recording->quiet)
         fprintf(stderr,
-                "reel: %s: %" PRIu64 " events of %u threads in %u process%s, %.3f s, %" PRIu64
+                "reel: %s: %" PRIu64 " events of %u thread%s in %u process%s, %.3f s, %" PRIu64
                 " lost\nreel: next: reel report %s\n",
-                recording->path, result->events, result->threads, result->processes,
-                result->processes == 1 ? "" : "es", (double)result->duration_ns / 1e9, result->lost,
-                recording->path);
+                recording->path, result->events, result->threads, result->threads == 1 ? "" : "s",
+                result->processes, result->processes == 1 ? "" : "es",
+                (double)result->duration_ns / 1e9, result->lost, recording->path);
     if (!recording->quiet && result->unrecorded)
         fprintf(stderr, "reel: %u process%s %s\n", result->unrecorded,
                 result->unrecorded == 1 ? "" : "es", result->unrecorded_note);

@@ -119,6 +119,14 @@ static double parallelism(const struct convoy *convoy, GHashTable *users, uint64
     return window_ns ? (double)running / (double)window_ns : 0;
 }
 
+/* The time from its first hold to its last, but for what passed while its holder could run and had
+ * no processor: then others wait for the machine, and it looks held nearly always. */
+static uint64_t awake_window(const struct reel_lock_use *use)
+{
+    uint64_t window_ns = use->last_ns - use->first_ns;
+    return window_ns - MIN(window_ns, use->held_starved_ns);
+}
+
 static int compare_threads(const void *left, const void *right)
 {
     return GPOINTER_TO_UINT(left) < GPOINTER_TO_UINT(right) ? -1 : left != right;
@@ -151,13 +159,21 @@ static void report_lock(struct convoy *convoy, const struct reel_lock_use *use, 
     const struct reel_detect_context *context = convoy->context;
     uint64_t window_ns = use->last_ns - use->first_ns;
     double share = 100.0 * (double)use->held_ns / (double)window_ns;
-    double at_once = parallelism(convoy, use->user, window_ns);
+    double at_once = parallelism(convoy, use->user, awake_window(use));
     unsigned users = g_hash_table_size(use->user);
     const char *name = reel_describe_object(context, use->object);
-    char longest[32], mean[32], window[32];
+    char longest[32], mean[32], window[32], starved[160] = "";
     reel_describe_duration(use->longest_wait_ns, longest);
     reel_describe_duration(use->held_ns / MAX(use->holds, 1), mean);
     reel_describe_duration(window_ns, window);
+    if (use->held_starved_ns >= window_ns / 10) {
+        char length[32];
+        reel_describe_duration(use->held_starved_ns, length);
+        g_snprintf(starved, sizeof starved,
+                   " (%s of that time, in which its holder could run and had no processor, is left "
+                   "out of this.)",
+                   length);
+    }
     struct reel_finding *finding =
         reel_finding_new(gil ? REEL_FINDING_GIL : REEL_FINDING_CONVOY, REEL_CONFIDENCE_OBSERVED,
                          REEL_SEVERITY_WARNING);
@@ -173,12 +189,12 @@ static void report_lock(struct convoy *convoy, const struct reel_lock_use *use, 
         "hands "
         "%" G_GUINT64_FORMAT " times, %" G_GUINT64_FORMAT " of them to a thread that had waited. "
         "The threads waited %.2f times as long as all this took; the longest wait was %s, of %s at "
-        "%s. Effective parallelism: %.2f of %u.%s",
+        "%s. Effective parallelism: %.2f of %u.%s%s",
         name, share > 100 ? 100 : share, window, users, mean, use->handoffs, use->forced,
         (double)use->waited_ns / (double)window_ns, longest,
         reel_describe_thread(context, use->longest_waiter),
         reel_describe_site(context, use->wait_stack), at_once,
-        MIN(users, MAX(context->processors, 1)),
+        MIN(users, MAX(context->processors, 1)), starved,
         !gil && use->handoffs < use->holds / 4
             ? " Mostly the same thread took it again before the one it had woken could: whoever "
               "waits is passed over."
@@ -201,14 +217,6 @@ static void report_lock(struct convoy *convoy, const struct reel_lock_use *use, 
     finding->end_ns = use->last_ns;
     set_key(convoy, finding, use->object);
     reel_finding_set_add(context->findings, finding);
-}
-
-/* The time from its first hold to its last, but for what passed while its holder could run and had
- * no processor: then others wait for the machine, and it looks held nearly always. */
-static uint64_t awake_window(const struct reel_lock_use *use)
-{
-    uint64_t window_ns = use->last_ns - use->first_ns;
-    return window_ns - MIN(window_ns, use->held_starved_ns);
 }
 
 /* Whether its users stood in line for it rather than once behind one long hold. */

@@ -67,6 +67,16 @@ bool reel_export_finding_place(const struct reel_export_names *names,
     return any;
 }
 
+unsigned reel_export_telling(const struct reel_export_frame *frames, unsigned count)
+{
+    for (unsigned left = count; left > 0; left--) {
+        const struct reel_export_frame *last = &frames[left - 1];
+        if (reel_export_is_own(last) && g_strcmp0(last->function, "_start") != 0)
+            return left;
+    }
+    return count;
+}
+
 const char *reel_export_file(const struct reel_finding_report *report, const char *file)
 {
     if (!report->folder || !file)

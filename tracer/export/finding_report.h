@@ -58,6 +58,9 @@ bool reel_export_place(const struct reel_export_names *names, uint32_t stack,
 /* The place to show a finding at: where the first party waits, or breaks the rule. */
 bool reel_export_finding_place(const struct reel_export_names *names,
                                const struct reel_finding *finding, struct reel_export_frame *frame);
+/* How many of the frames people want to see: those beneath main or a thread's function, of the
+ * runtime that called it, say nothing. All, if none is the program's own. */
+unsigned reel_export_telling(const struct reel_export_frame *frames, unsigned count);
 /* The file's name as the report shows it. Lives as long as `file`. */
 const char *reel_export_file(const struct reel_finding_report *report, const char *file);
 /* "deadlock (observed)" */
@@ -73,7 +76,8 @@ reel_finding_renderer reel_findings_json, reel_findings_sarif, reel_findings_jun
 
 struct reel_text_look {
     bool color, utf8;
-    bool brief; /* one line a finding */
+    bool brief;       /* one line a finding */
+    bool without_sum; /* how many there are of each severity */
 };
 /* Like a compiler's: place, severity, headline; the source line; stacks; explanation; fix. */
 void reel_findings_text(GString *out, const struct reel_finding_report *report,

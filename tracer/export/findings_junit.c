@@ -48,7 +48,8 @@ static void put_case(GString *out, const struct reel_finding_report *report,
         one.item = &copy;
         one.count = 1;
         g_autoptr(GString) details = g_string_new(NULL);
-        reel_findings_text(details, &one, &(struct reel_text_look){.utf8 = true});
+        reel_findings_text(details, &one,
+                           &(struct reel_text_look){.utf8 = true, .without_sum = true});
         g_autofree char *headline = reel_export_headline(finding);
         g_autofree char *text = escape(details->str);
         g_string_append(out, "      <failure");

@@ -7,7 +7,7 @@
 static void put(GString *out, const char *text)
 {
     for (const char *at = text ? text : ""; *at; at++) {
-        if (strchr("\\`*_{}[]<>()#+!|~", *at))
+        if (strchr("\\`*_[]<>#+|~", *at))
             g_string_append_c(out, '\\');
         g_string_append_c(out, *at == '\n' || *at == '\r' ? ' ' : *at);
     }
@@ -48,6 +48,7 @@ static void put_details(GString *out, const struct reel_finding_report *report,
                              ? report->names->stack(report->names->data, evidence->stack, frames,
                                                     REEL_EXPORT_FRAMES)
                              : 0;
+        count = reel_export_telling(frames, count);
         for (unsigned k = 0; k < count; k++) {
             g_autofree char *at =
                 frames[k].file
@@ -64,6 +65,9 @@ static void put_details(GString *out, const struct reel_finding_report *report,
         put(out, finding->fix);
         g_string_append_c(out, '\n');
     }
+    if (finding->occurrences > 1)
+        g_string_append_printf(out, "\nSeen %" G_GUINT64_FORMAT " times in this run.\n",
+                               (guint64)finding->occurrences);
     g_string_append(out, "\n</details>\n\n");
 }
 

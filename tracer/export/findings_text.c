@@ -129,6 +129,7 @@ static void put_stack(struct text *text, uint32_t stack)
     struct reel_export_frame frames[REEL_EXPORT_FRAMES];
     const struct reel_export_names *names = text->report->names;
     unsigned count = stack ? names->stack(names->data, stack, frames, REEL_EXPORT_FRAMES) : 0;
+    count = reel_export_telling(frames, count);
     for (unsigned i = 0; i < count; i++) {
         bool own = reel_export_is_own(&frames[i]);
         g_string_append_printf(text->out, "%s      #%-2u ", own ? "" : style(text, DIM), i);
@@ -173,16 +174,17 @@ static void put_finding(struct text *text, const struct reel_report_item *item)
     for (size_t i = 0; i < finding->evidence_count; i++) {
         const struct reel_evidence *evidence = &finding->evidence[i];
         const char *thread = evidence->thread ? names->thread(names->data, evidence->thread) : NULL;
-        g_string_append_printf(text->out, "    %s", style(text, BOLD));
+        g_string_append(text->out, "    ");
+        if (evidence->time_ns)
+            g_string_append_printf(text->out, "%s%.6f s:%s ", style(text, DIM),
+                                   (double)evidence->time_ns / 1e9, style(text, PLAIN));
+        g_string_append(text->out, style(text, BOLD));
         if (thread) {
             put(text->out, thread);
             g_string_append_c(text->out, ' ');
         }
         g_string_append(text->out, style(text, PLAIN));
         put(text->out, evidence->role ? evidence->role : "");
-        if (evidence->time_ns)
-            g_string_append_printf(text->out, " %sat %.6f s%s", style(text, DIM),
-                                   (double)evidence->time_ns / 1e9, style(text, PLAIN));
         g_string_append_c(text->out, '\n');
         put_stack(text, evidence->stack);
     }
@@ -225,6 +227,7 @@ void reel_findings_text(GString *out, const struct reel_finding_report *report,
         if (!look->brief)
             g_string_append_c(out, '\n');
     }
-    put_sum(&text);
+    if (!look->without_sum)
+        put_sum(&text);
     reel_sources_free(text.sources);
 }
