@@ -4,6 +4,7 @@
 #include "viewer/command_palette.h"
 #include "viewer/moves.h"
 #include "viewer/picture_dialog.h"
+#include "viewer/time_dialog.h"
 
 struct action {
     const char *name;
@@ -18,6 +19,13 @@ static void shortcuts(ReelWindow *window)
     GtkWidget *list = reel_actions_shortcuts();
     gtk_window_set_transient_for(GTK_WINDOW(list), GTK_WINDOW(window));
     gtk_window_present(GTK_WINDOW(list));
+}
+
+static void open_palette(ReelWindow *window)
+{
+    static const struct reel_command_list commands = {reel_actions_count, reel_actions_title,
+                                                      reel_actions_keys, reel_actions_run};
+    reel_command_palette_open(window, &commands);
 }
 
 static void zoom_to_state(ReelWindow *window)
@@ -61,11 +69,15 @@ static const struct action actions[] = {
     {"open", "Open a trace", "Trace", {"<Control>o"}, open_trace},
     {"record", "Record a program", "Trace", {"<Control>r"}, reel_window_show_start},
     {"export", "Save what is seen as a picture", "Trace", {"<Control>s"}, reel_picture_ask},
-    {"command", "Command palette", "Trace", {"colon", "<Control>k"}, reel_command_palette_open},
+    {"command", "Command palette", "Trace", {"colon", "<Control>k"}, open_palette},
     {"search", "Filter", "Trace", {"slash", "<Control>f"}, reel_window_focus_filter},
     {"filter-this", "Filter by this lane", "Trace", {"<Control>l"}, reel_move_filter_this},
     {"no-filter", "No filter and no selection", "Trace", {"Escape"}, reel_move_no_filter},
-    {"go-to-time", "Go to a time (2.03s, 41%)", "Trace", {"t", "<Control>g"}, reel_window_ask_time},
+    {"go-to-time",
+     "Go to a time (2.03s, 41%)",
+     "Trace",
+     {"t", "<Control>g"},
+     reel_time_dialog_open},
     {"describe", "Say what is here", "Trace", {"i"}, reel_window_describe},
     {"shortcuts", "This list", "Trace", {"question", "<Control>question"}, shortcuts},
     {"zoom-in", "Closer", "View", {"w", "plus", "<Control>plus"}, reel_move_zoom_in},

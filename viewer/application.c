@@ -99,6 +99,13 @@ static void startup(GtkApplication *application, gpointer data)
     g_action_map_add_action(G_ACTION_MAP(application), G_ACTION(about_action));
 }
 
+/* Also dialogs are windows of the application. */
+static void window_added(GtkApplication *application, GtkWindow *window)
+{
+    if (REEL_IS_WINDOW(window))
+        reel_actions_add(REEL_WINDOW(window), application);
+}
+
 static void activate(GtkApplication *application, gpointer data)
 {
     (void)data;
@@ -262,6 +269,7 @@ GtkApplication *reel_application_new(void)
     g_signal_connect(application, "handle-local-options", G_CALLBACK(handle_options), viewer);
     g_signal_connect(application, "command-line", G_CALLBACK(command_line), viewer);
     g_signal_connect(application, "startup", G_CALLBACK(startup), viewer);
+    g_signal_connect(application, "window-added", G_CALLBACK(window_added), NULL);
     g_signal_connect(application, "activate", G_CALLBACK(activate), viewer);
     g_signal_connect(application, "open", G_CALLBACK(open_files), viewer);
     return application;

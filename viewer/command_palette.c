@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "tracer/model/time_text.h"
-#include "viewer/actions.h"
 
 #define SHOWN_MOST 60
 
@@ -17,6 +16,7 @@ struct entry {
 
 struct palette {
     ReelWindow *window;
+    const struct reel_command_list *commands;
     GtkWidget *dialog, *list;
     GArray *entries; /* struct entry, as shown */
 };
@@ -88,10 +88,11 @@ static void fill(struct palette *palette, const char *wanted)
         gtk_list_box_remove(GTK_LIST_BOX(palette->list), row);
     g_array_set_size(palette->entries, 0);
     add_place(palette, wanted);
-    for (guint i = 0; i < reel_actions_count(); i++) {
-        g_autofree char *keys = reel_actions_keys(i);
-        if (matches(reel_actions_title(i), wanted))
-            add(palette, ENTRY_ACTION, i, reel_actions_title(i), keys);
+    const struct reel_command_list *commands = palette->commands;
+    for (guint i = 0; i < commands->count(); i++) {
+        g_autofree char *keys = commands->keys(i);
+        if (matches(commands->title(i), wanted))
+            add(palette, ENTRY_ACTION, i, commands->title(i), keys);
     }
     for (guint i = 0; document && i < reel_document_finding_count(document); i++) {
         const struct reel_finding_mark *finding = reel_document_finding(document, i);
@@ -126,6 +127,7 @@ static void go(struct palette *palette, guint at)
     struct entry entry = g_array_index(palette->entries, struct entry, at);
     ReelWindow *window = palette->window;
     ReelSession *session = reel_window_session(window);
+    const struct reel_command_list *commands = palette->commands;
     g_autofree char *text = g_strdup(entry.text);
     gtk_window_destroy(GTK_WINDOW(palette->dialog)); /* frees the palette */
     switch (entry.kind) {
@@ -133,7 +135,7 @@ static void go(struct palette *palette, guint at)
         reel_window_go_to(window, text);
         break;
     case ENTRY_ACTION:
-        reel_actions_run(window, entry.index);
+        commands->run(window, entry.index);
         break;
     case ENTRY_FINDING:
         reel_session_go_to_finding(session, entry.index);
@@ -204,10 +206,11 @@ static gboolean on_key(GtkEventControllerKey *controller, guint key, guint code,
     return TRUE;
 }
 
-void reel_command_palette_open(ReelWindow *window)
+void reel_command_palette_open(ReelWindow *window, const struct reel_command_list *commands)
 {
     struct palette *palette = g_new0(struct palette, 1);
     palette->window = window;
+    palette->commands = commands;
     palette->entries = g_array_new(FALSE, TRUE, sizeof(struct entry));
     g_array_set_clear_func(palette->entries, clear_entry);
     palette->dialog = g_object_new(GTK_TYPE_WINDOW, "transient-for", window, "modal", TRUE, "title",

@@ -5,6 +5,15 @@
 
 #include "viewer/window.h"
 
-void reel_command_palette_open(ReelWindow *window);
+/* The actions it offers: indexes are below the count; keys are freed with g_free. */
+struct reel_command_list {
+    guint (*count)(void);
+    const char *(*title)(guint index);
+    char *(*keys)(guint index);
+    void (*run)(ReelWindow *window, guint index);
+};
+
+/* `commands` outlive the window. */
+void reel_command_palette_open(ReelWindow *window, const struct reel_command_list *commands);
 
 #endif

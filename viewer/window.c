@@ -2,7 +2,6 @@
 
 #include "tracer/model/state.h"
 #include "tracer/model/time_text.h"
-#include "viewer/actions.h"
 #include "viewer/filter_bar.h"
 #include "viewer/legend.h"
 #include "viewer/live.h"
@@ -358,34 +357,6 @@ static void stop_recording(ReelWindow *self)
         reel_recorder_stop(self->recorder);
 }
 
-static void time_entered(GtkDialog *dialog, int response, gpointer data)
-{
-    ReelWindow *self = data;
-    GtkWidget *entry = g_object_get_data(G_OBJECT(dialog), "entry");
-    if (response == GTK_RESPONSE_OK)
-        reel_window_go_to(self, gtk_editable_get_text(GTK_EDITABLE(entry)));
-    gtk_window_destroy(GTK_WINDOW(dialog));
-}
-
-void reel_window_ask_time(ReelWindow *self)
-{
-    GtkWidget *dialog = gtk_dialog_new_with_buttons(
-        "Go to a Time", GTK_WINDOW(self), GTK_DIALOG_MODAL | GTK_DIALOG_USE_HEADER_BAR, "_Cancel",
-        GTK_RESPONSE_CANCEL, "_Go", GTK_RESPONSE_OK, NULL);
-    GtkWidget *entry = gtk_entry_new();
-    gtk_entry_set_placeholder_text(GTK_ENTRY(entry), "2.03s   +5ms   41%   F-…");
-    gtk_entry_set_activates_default(GTK_ENTRY(entry), TRUE);
-    gtk_widget_set_margin_top(entry, 18);
-    gtk_widget_set_margin_bottom(entry, 18);
-    gtk_widget_set_margin_start(entry, 18);
-    gtk_widget_set_margin_end(entry, 18);
-    gtk_dialog_set_default_response(GTK_DIALOG(dialog), GTK_RESPONSE_OK);
-    gtk_box_append(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(dialog))), entry);
-    g_object_set_data(G_OBJECT(dialog), "entry", entry);
-    g_signal_connect(dialog, "response", G_CALLBACK(time_entered), self);
-    gtk_window_present(GTK_WINDOW(dialog));
-}
-
 static void show_position(ReelWindow *self)
 {
     char cursor[REEL_TIME_TEXT], from[REEL_TIME_TEXT], to[REEL_TIME_TEXT];
@@ -545,6 +516,5 @@ ReelWindow *reel_window_new(GtkApplication *application)
     ReelWindow *self = g_object_new(REEL_TYPE_WINDOW, "application", application, NULL);
     struct reel_window_state state = state_of(self);
     reel_window_state_restore(&state);
-    reel_actions_add(self, application);
     return self;
 }

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 #define REEL_TYPE_WINDOW (reel_window_get_type())
 G_DECLARE_FINAL_TYPE(ReelWindow, reel_window, REEL, WINDOW, GtkApplicationWindow)
 
+/* What can be done in it is added when the application learns of it: viewer/actions.h. */
 ReelWindow *reel_window_new(GtkApplication *application);
 /* `place`: where to begin: "2.03s", "F-0001…" or NULL. */
 void reel_window_open(ReelWindow *self, const char *path, const char *place);
@@ -28,8 +29,6 @@ void reel_window_focus_graph(ReelWindow *self);
 ReelTimeline *reel_window_timeline(ReelWindow *self);
 /* "2.03s", "41%", "+5ms", "F-…": says what is wrong with it. */
 gboolean reel_window_go_to(ReelWindow *self, const char *place);
-/* Asks for a time to go to. */
-void reel_window_ask_time(ReelWindow *self);
 /* The selected lane at the cursor, in words. */
 void reel_window_describe(ReelWindow *self);
 
