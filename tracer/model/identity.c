@@ -1,48 +1,8 @@
 /* Identity: see identity.h for the rules. */
-#include "tracer/model/identity.h"
-
 #include <stdlib.h>
 #include <string.h>
 
-#include "tracer/model/address_map.h"
-
-/* Spaces of the address map: SYNC for what may replace each other at an address; else the class. */
-enum {
-    SPACE_SYNC = 0,
-    SPACE_HANDLE = 60,   /* pthread_t → thread number */
-    SPACE_DECLARED = 61, /* thread number → index of `declared` + 1 */
-    SPACE_PID = 62,      /* pid → process number */
-    SPACE_SHARED = 63,   /* folded place in a file → object */
-};
-
-struct declared_thread {
-    uint64_t handle;
-    uint32_t process;
-};
-
-struct thread_facts {
-    uint32_t ordinal;     /* objects it has made */
-    uint32_t wait_object; /* the thread object of the join it is in */
-    uint64_t wait_handle;
-};
-
-struct process_facts {
-    uint32_t parent;
-    uint32_t pid;
-};
-
-struct reel_identity {
-    struct reel_identity_resolver resolver;
-    struct reel_address_map map;
-    struct reel_object *object; /* [0] unused */
-    size_t count, capacity;
-    struct declared_thread *declared;
-    size_t declared_count, declared_capacity;
-    struct thread_facts *thread;
-    size_t thread_capacity;
-    struct process_facts *process;
-    size_t process_capacity;
-};
+#include "tracer/model/identity_private.h"
 
 struct reel_identity *reel_identity_new(const struct reel_identity_resolver *resolver)
 {
@@ -64,8 +24,7 @@ void reel_identity_free(struct reel_identity *identity)
     free(identity);
 }
 
-/* Makes `array` hold index `need`; new elements are zero. NULL when memory ran out. */
-static void *reach(void *array, size_t *capacity, size_t need, size_t size)
+void *reel_identity_reach(void *array, size_t *capacity, size_t need, size_t size)
 {
     if (need < *capacity)
         return array;
@@ -80,76 +39,17 @@ static void *reach(void *array, size_t *capacity, size_t need, size_t size)
     return larger;
 }
 
-static struct thread_facts *thread_facts(struct reel_identity *identity, uint32_t thread)
-{
-    if (thread >= identity->thread_capacity) {
-        void *larger = thread < REEL_MODEL_NUMBER_LIMIT
-                           ? reach(identity->thread, &identity->thread_capacity, thread,
-                                   sizeof *identity->thread)
-                           : NULL;
-        if (!larger)
-            return NULL;
-        identity->thread = larger;
-    }
-    return &identity->thread[thread];
-}
-
-static struct process_facts *process_facts(struct reel_identity *identity, uint32_t process)
-{
-    if (process >= identity->process_capacity) {
-        void *larger = process < REEL_MODEL_NUMBER_LIMIT
-                           ? reach(identity->process, &identity->process_capacity, process,
-                                   sizeof *identity->process)
-                           : NULL;
-        if (!larger)
-            return NULL;
-        identity->process = larger;
-    }
-    return &identity->process[process];
-}
-
-void reel_identity_declare_process(struct reel_identity *identity, uint32_t process,
-                                   uint32_t parent, int32_t pid)
-{
-    struct process_facts *facts = process ? process_facts(identity, process) : NULL;
-    if (!facts)
-        return;
-    if (parent && parent != process && parent < REEL_MODEL_NUMBER_LIMIT)
-        facts->parent = parent;
-    if (pid > 0) {
-        facts->pid = (uint32_t)pid;
-        uint32_t place = reel_address_place(0, SPACE_PID);
-        if (reel_address_map_get(&identity->map, place, facts->pid) < process)
-            reel_address_map_set(&identity->map, place, facts->pid, process);
-    }
-}
-
-void reel_identity_declare_thread(struct reel_identity *identity, uint32_t process, uint32_t thread,
-                                  uint64_t handle)
-{
-    if (!thread || !handle)
-        return;
-    void *larger = reach(identity->declared, &identity->declared_capacity, identity->declared_count,
-                         sizeof *identity->declared);
-    if (!larger)
-        return;
-    identity->declared = larger;
-    identity->declared[identity->declared_count++] = (struct declared_thread){handle, process};
-    reel_address_map_set(&identity->map, reel_address_place(0, SPACE_DECLARED), thread,
-                         (uint32_t)identity->declared_count);
-}
-
 static struct reel_object *make(struct reel_identity *identity, const struct reel_event *event,
                                 enum reel_class class, uint64_t address, uint32_t process)
 {
     if (identity->count + 1 >= UINT32_MAX)
         return NULL;
-    void *larger =
-        reach(identity->object, &identity->capacity, identity->count + 1, sizeof *identity->object);
+    void *larger = reel_identity_reach(identity->object, &identity->capacity, identity->count + 1,
+                                       sizeof *identity->object);
     if (!larger)
         return NULL;
     identity->object = larger;
-    struct thread_facts *creator = thread_facts(identity, event->thread);
+    struct thread_facts *creator = reel_identity_thread_facts(identity, event->thread);
     struct reel_object *object = &identity->object[++identity->count];
     *object = (struct reel_object){
         .address = address,
@@ -216,8 +116,9 @@ static uint64_t fold(const struct reel_shared_place *place)
     return (folded ^ folded >> 32) + place->offset;
 }
 
-static uint32_t private_object(struct reel_identity *identity, const struct reel_event *event,
-                               enum reel_class class, uint64_t address, uint32_t scope)
+uint32_t reel_identity_private_object(struct reel_identity *identity,
+                                      const struct reel_event *event, enum reel_class class,
+                                      uint64_t address, uint32_t scope)
 {
     uint32_t space = space_of(class), place = reel_address_place(scope, space);
     struct reel_address_entry *entry = reel_address_map_find(&identity->map, place, address);
@@ -254,7 +155,7 @@ static uint32_t shared_object(struct reel_identity *identity, const struct reel_
                                        event->time_ns, &place))
             key = fold(&place);
         else if (class == REEL_CLASS_FUTEX) /* not said to be private is not yet shared */
-            return private_object(identity, event, class, address, event->process);
+            return reel_identity_private_object(identity, event, class, address, event->process);
     }
     uint32_t where = reel_address_place(space_of(class), SPACE_SHARED);
     uint32_t before = reel_address_map_get(&identity->map, where, key);
@@ -298,83 +199,6 @@ uint32_t reel_identity_inherit(struct reel_identity *identity, uint32_t child, u
     return id;
 }
 
-/* The number of the thread meant by a number or a pthread_t; `value` itself when neither is known.
- */
-static uint64_t thread_meant(struct reel_identity *identity, const struct reel_event *event)
-{
-    if (event->operation == REEL_OP_CREATE || event->operation == REEL_OP_CREATED ||
-        event->operation == REEL_OP_START || event->operation == REEL_OP_EXIT)
-        return event->object;
-    if (!event->object)
-        return event->thread; /* REEL_NAME_THREAD: the one that says it */
-    uint32_t number = reel_address_map_get(
-        &identity->map, reel_address_place(event->process, SPACE_HANDLE), event->object);
-    return number ? number : event->object;
-}
-
-static void learn_handle(struct reel_identity *identity, uint32_t process, uint64_t handle,
-                         uint64_t thread)
-{
-    if (handle && thread < REEL_MODEL_NUMBER_LIMIT)
-        reel_address_map_set(&identity->map, reel_address_place(process, SPACE_HANDLE), handle,
-                             (uint32_t)thread);
-}
-
-/* What the recorder's tables know of a thread that is about to be spoken of. */
-static void learn_declared(struct reel_identity *identity, uint64_t thread)
-{
-    uint32_t index =
-        reel_address_map_get(&identity->map, reel_address_place(0, SPACE_DECLARED), thread);
-    if (index)
-        learn_handle(identity, identity->declared[index - 1].process,
-                     identity->declared[index - 1].handle, thread);
-}
-
-static uint32_t thread_object(struct reel_identity *identity, const struct reel_event *event)
-{
-    struct thread_facts *facts = thread_facts(identity, event->thread);
-    /* The wait's end means the thread the wait began with, whatever its handle means by now. */
-    if (event->operation == REEL_OP_WAKE && facts && facts->wait_object &&
-        facts->wait_handle == event->object) {
-        uint32_t id = facts->wait_object;
-        facts->wait_object = 0;
-        return id;
-    }
-    if (event->operation == REEL_OP_START && event->extra_words >= 1) {
-        learn_handle(identity, event->process, event->extra[0], event->object);
-    } else if (event->operation == REEL_OP_CREATE) {
-        learn_declared(identity, event->object);
-    }
-    uint32_t id =
-        private_object(identity, event, REEL_CLASS_THREAD, thread_meant(identity, event), 0);
-    facts = thread_facts(identity, event->thread);
-    if (event->operation == REEL_OP_WAIT && facts) {
-        facts->wait_object = id;
-        facts->wait_handle = event->object;
-    }
-    return id;
-}
-
-/* ATTACH, NAME, EXEC and EXIT are about the event's own process, which some name by its number; a
- * wait, a signal and CREATED name a pid. Objects are keyed by pid. */
-static uint32_t process_object(struct reel_identity *identity, const struct reel_event *event)
-{
-    uint64_t pid = event->object;
-    if (event->operation == REEL_OP_ATTACH) {
-        pid = event->extra_words ? event->extra[0] : 0;
-        reel_identity_declare_process(identity, event->process, event->argument,
-                                      pid <= INT32_MAX ? (int32_t)pid : 0);
-        learn_declared(identity, event->thread); /* nobody created it, nor will it tell */
-    } else if (event->operation == REEL_OP_EXIT || event->operation == REEL_OP_EXEC ||
-               event->operation == REEL_OP_EXEC_FAILED || event->operation == REEL_OP_NAME) {
-        struct process_facts *facts = process_facts(identity, event->process);
-        pid = facts && facts->pid ? facts->pid : event->object;
-    }
-    if (!pid || (int32_t)pid < 0) /* wait for any child, or a process group */
-        return 0;
-    return private_object(identity, event, REEL_CLASS_PROCESS, pid, 0);
-}
-
 size_t reel_identity_known_at(const struct reel_identity *identity, uint32_t process,
                               uint64_t address, uint32_t *ids, size_t limit)
 {
@@ -410,7 +234,7 @@ uint32_t reel_identity_at(struct reel_identity *identity, const struct reel_even
 {
     if (!address)
         return 0;
-    return private_object(identity, event, class, address, event->process);
+    return reel_identity_private_object(identity, event, class, address, event->process);
 }
 
 static uint32_t find(struct reel_identity *identity, const struct reel_event *event)
@@ -422,13 +246,15 @@ static uint32_t find(struct reel_identity *identity, const struct reel_event *ev
     }
     if (class == REEL_CLASS_SPAN && !event->object) {
         uint64_t address = span_address(event);
-        return address ? private_object(identity, event, class, address, event->process) : 0;
+        return address
+                   ? reel_identity_private_object(identity, event, class, address, event->process)
+                   : 0;
     }
     if (is_of_process(class)) {
         if (!(event->flags & REEL_FLAG_SHARED_OBJECT))
-            return event->object
-                       ? private_object(identity, event, class, event->object, event->process)
-                       : 0;
+            return event->object ? reel_identity_private_object(identity, event, class,
+                                                                event->object, event->process)
+                                 : 0;
         uint32_t id = shared_object(identity, event, class, event->object);
         if (id) /* so that a record without the flag finds it too */
             reel_address_map_set(&identity->map,
@@ -438,18 +264,21 @@ static uint32_t find(struct reel_identity *identity, const struct reel_event *ev
     }
     switch (class) {
     case REEL_CLASS_THREAD:
-        return thread_object(identity, event);
+        return reel_identity_thread_object(identity, event);
     case REEL_CLASS_PROCESS:
-        return process_object(identity, event);
+        return reel_identity_process_object(identity, event);
     case REEL_CLASS_LOOP:
         /* poll and select have no object: the loop is the thread's. */
         if (!event->object)
-            return private_object(identity, event, class, event->thread, event->process);
+            return reel_identity_private_object(identity, event, class, event->thread,
+                                                event->process);
         break;
     default:
         break;
     }
-    return class && event->object ? private_object(identity, event, class, event->object, 0) : 0;
+    return class && event->object
+               ? reel_identity_private_object(identity, event, class, event->object, 0)
+               : 0;
 }
 
 uint32_t reel_identity_resolve(struct reel_identity *identity, const struct reel_event *event)
@@ -476,8 +305,8 @@ uint32_t reel_identity_resolve(struct reel_identity *identity, const struct reel
 
 uint32_t reel_identity_restore(struct reel_identity *identity, const struct reel_object *object)
 {
-    void *larger =
-        reach(identity->object, &identity->capacity, identity->count + 1, sizeof *identity->object);
+    void *larger = reel_identity_reach(identity->object, &identity->capacity, identity->count + 1,
+                                       sizeof *identity->object);
     if (!larger || identity->count + 1 >= UINT32_MAX)
         return 0;
     identity->object = larger;
@@ -506,14 +335,4 @@ uint32_t reel_identity_thread_of(const struct reel_identity *identity, uint32_t 
     return object && object->class == REEL_CLASS_THREAD && object->address < REEL_MODEL_NUMBER_LIMIT
                ? (uint32_t)object->address
                : 0;
-}
-
-uint32_t reel_identity_parent(const struct reel_identity *identity, uint32_t process)
-{
-    return process < identity->process_capacity ? identity->process[process].parent : 0;
-}
-
-uint32_t reel_identity_process_of_pid(const struct reel_identity *identity, uint64_t pid)
-{
-    return reel_address_map_get(&identity->map, reel_address_place(0, SPACE_PID), pid);
 }
