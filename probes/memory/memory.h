@@ -226,6 +226,8 @@ uint64_t reel_trail_join(struct reel_trail *trail, uint64_t epoch, uint64_t now,
                          struct reel_past *past);
 /* This thread has seen what that one wrote in that epoch: told, and heard. */
 void reel_self_see(struct reel_self *self, uint32_t index, uint64_t epoch);
+/* It has seen, in some way that is not followed, all that it has heard of. */
+void reel_self_see_all(struct reel_self *self);
 
 /* fork.c: the first work in a forked child. The thread is at work here; `tls` NULL: not known yet.
  */

@@ -94,6 +94,14 @@ uint64_t reel_trail_join(struct reel_trail *trail, uint64_t epoch, uint64_t now,
     return until;
 }
 
+static void tell(struct reel_self *self, uint32_t thread, uint64_t position)
+{
+    self->telling = true;
+    reel_memory.services->emit(self->tls, REEL_KIND(REEL_OP_SEEN, REEL_CLASS_NONE, 0), position,
+                               thread, 0, NULL, 0);
+    self->telling = false;
+}
+
 /* What nothing orders is seen all the same, but makes no order: `must` stays within `clock`. */
 void reel_self_see(struct reel_self *self, uint32_t index, uint64_t epoch)
 {
@@ -108,8 +116,19 @@ void reel_self_see(struct reel_self *self, uint32_t index, uint64_t epoch)
         return;
     if (!ordered)
         reel_vector_set(&self->glimpsed, index, until);
-    self->telling = true;
-    reel_memory.services->emit(self->tls, REEL_KIND(REEL_OP_SEEN, REEL_CLASS_NONE, 0), position,
-                               thread, 0, NULL, 0);
-    self->telling = false;
+    tell(self, thread, position);
+}
+
+void reel_self_see_all(struct reel_self *self)
+{
+    for (uint32_t index = 1; self->trail && index < self->past.clock.count; index++) {
+        const uint64_t heard = self->past.clock.at[index];
+        uint32_t thread;
+        uint64_t position;
+        if (index == self->index || heard <= reel_vector_at(&self->past.must, index) ||
+            !reel_self_identify(index, heard, &thread, &position))
+            continue;
+        reel_vector_set(&self->past.must, index, heard);
+        tell(self, thread, position);
+    }
 }

@@ -205,7 +205,8 @@ void reel_initialise(void)
 }
 
 /* A program may be over in a millisecond, and what it had mapped can no longer be asked then. So
- * the first image, for which the collector is looking out, waits until it was seen: 20 ms at most.
+ * the first image, for which the collector is looking out, waits until it was seen: mostly not at
+ * all, some 200 ms at most, where the collector gets no processor.
  * So does one whose accesses are followed: of it, every place is worth its name. */
 static void await_collector(void)
 {
@@ -213,7 +214,7 @@ static void await_collector(void)
     if (reel_probe.process->parent_pid != region->collector_pid && !reel_probe.follow)
         return;
     const struct timespec moment = {.tv_nsec = 50000};
-    for (int round = 0; round < 200; round++) {
+    for (int round = 0; round < 2000; round++) {
         if (atomic_load_explicit(&reel_probe.process->seen, memory_order_acquire) ||
             reel_raw4(SYS_nanosleep, (long)&moment, 0, 0, 0) != 0)
             return;

@@ -1,5 +1,5 @@
 /* Races that a run hides: in every guilty one a lock, released by the one thread before the other
- * took it, orders the two accesses by chance, and `run_apart` makes sure that it does. Detectors of
+ * took it, orders the two accesses by chance, and `run_after` makes sure that it does. Detectors of
  * happens-before see nothing wrong. In the innocent twin the same order is no chance: a common
  * lock, or a value that the one wrote and the other read. */
 #include <semaphore.h>
@@ -46,7 +46,7 @@ static void *lock_then_write(void *unused)
 static void lock_between(bool guilty)
 {
     is_guilty = guilty;
-    run_apart(write_then_lock, lock_then_write, NULL);
+    run_after(write_then_lock, lock_then_write);
 }
 
 /* The reader finds the writer's note under the lock (innocent), or does not look (guilty). */
@@ -80,7 +80,7 @@ static void *read_letter(void *unused)
 static void note_not_read(bool guilty)
 {
     is_guilty = guilty;
-    run_apart(post_letter, read_letter, NULL);
+    run_after(post_letter, read_letter);
 }
 
 /* Who counts last sums up: the count is read and written in one, as in `++done == 2`. */
@@ -113,7 +113,7 @@ static void *count_last(void *unused)
 static void last_one_sums_up(bool guilty)
 {
     is_guilty = guilty;
-    run_apart(count_first, count_last, NULL);
+    run_after(count_first, count_last);
 }
 
 /* Two locks, one each; the order comes through a third. */
@@ -148,7 +148,7 @@ static void *withdraw(void *unused)
 static void different_locks(bool guilty)
 {
     is_guilty = guilty;
-    run_apart(deposit, withdraw, NULL);
+    run_after(deposit, withdraw);
 }
 
 /* Reader-writer locks: two readers exclude nothing, and reading together tells neither anything. */
@@ -178,7 +178,7 @@ static void *look_up(void *unused)
 static void rwlock_between(bool guilty)
 {
     is_guilty = guilty;
-    run_apart(look_up_and_count, look_up, NULL);
+    run_after(look_up_and_count, look_up);
 }
 
 /* A spin lock. */
@@ -214,7 +214,7 @@ static void spin_between(bool guilty)
 {
     is_guilty = guilty;
     pthread_spin_init(&spin, PTHREAD_PROCESS_PRIVATE);
-    run_apart(spin_first, spin_second, NULL);
+    run_after(spin_first, spin_second);
 }
 
 /* The order goes through a third thread, which did look (innocent) or not (guilty). */
@@ -234,7 +234,6 @@ static void *send_cargo(void *unused)
 static void *relay(void *unused)
 {
     (void)unused;
-    pause_ms(20);
     pthread_mutex_lock(&lock);
     int got = is_guilty ? 1 : stamp;
     pthread_mutex_unlock(&lock);
@@ -246,8 +245,8 @@ static void *relay(void *unused)
 
 static void *take_cargo(void *unused)
 {
-    (void)unused;
-    pause_ms(20);
+    pthread_t third = start(relay, unused);
+    pthread_join(third, NULL);
     pthread_mutex_lock(&relay_lock);
     int got = relay_stamp;
     pthread_mutex_unlock(&relay_lock);
@@ -259,9 +258,7 @@ static void *take_cargo(void *unused)
 static void through_a_third(bool guilty)
 {
     is_guilty = guilty;
-    pthread_t third = start(relay, NULL);
-    run_apart(send_cargo, take_cargo, NULL);
-    pthread_join(third, NULL);
+    run_after(send_cargo, take_cargo);
 }
 
 /* A use after a free that came earlier, luckily. */
@@ -300,7 +297,7 @@ static void use_before_free(bool guilty)
 {
     is_guilty = guilty;
     box = malloc(sizeof *box);
-    run_apart(use_box, free_box, NULL);
+    run_after(use_box, free_box);
 }
 
 /* Lazy initialisation whose flag is looked at under the lock, by those who look. */
@@ -342,7 +339,7 @@ static void *use_settings(void *unused)
 static void lazy_settings(bool guilty)
 {
     is_guilty = guilty;
-    run_apart(set_settings, use_settings, NULL);
+    run_after(set_settings, use_settings);
 }
 
 /* A queue hands the item over, under its lock; the item's owner goes on with it afterwards
@@ -390,7 +387,7 @@ static void *dequeue(void *unused)
 static void item_touched_late(bool guilty)
 {
     is_guilty = guilty;
-    run_apart(enqueue, dequeue, NULL);
+    run_after(enqueue, dequeue);
 }
 
 /* Semaphores: as a lock (guilty), as a signal (innocent). */
@@ -423,7 +420,7 @@ static void semaphore_as_lock(bool guilty)
 {
     is_guilty = guilty;
     sem_init(&units, 0, guilty);
-    run_apart(use_unit, use_unit_late, NULL);
+    run_after(use_unit, use_unit_late);
 }
 
 /* A condition that was signalled too early for anybody to hear; who comes later does not look. */
@@ -462,7 +459,7 @@ static void *eat(void *unused)
 static void signal_not_heard(bool guilty)
 {
     is_guilty = guilty;
-    run_apart(serve, eat, NULL);
+    run_after(serve, eat);
 }
 
 /* C11 mutexes, recursive ones, and a try that succeeds. */
@@ -501,7 +498,7 @@ static void c11_recursive(bool guilty)
 {
     is_guilty = guilty;
     mtx_init(&c11_lock, mtx_recursive);
-    run_apart(c11_first, c11_second, NULL);
+    run_after(c11_first, c11_second);
 }
 
 /* Among many sections: the accesses are far apart, and others use the lock between them. */
@@ -539,7 +536,7 @@ static void *walk_second(void *unused)
 static void many_sections(bool guilty)
 {
     is_guilty = guilty;
-    run_apart(walk_first, walk_second, NULL);
+    run_after(walk_first, walk_second);
 }
 
 /* Copied bytes carry the note: memcpy reads, memcmp decides. */
@@ -573,7 +570,7 @@ static void *get_mail(void *unused)
 static void copied_note(bool guilty)
 {
     is_guilty = guilty;
-    run_apart(send_mail, get_mail, NULL);
+    run_after(send_mail, get_mail);
 }
 
 /* An atomic flag, relaxed, tells that it is time; the lock makes the order (innocent: no race, for
@@ -606,7 +603,7 @@ static void *read_report(void *unused)
 static void relaxed_flag_in_lock(bool guilty)
 {
     is_guilty = guilty;
-    run_apart(write_report, read_report, NULL);
+    run_after(write_report, read_report);
 }
 
 /* One guards its access, the other does not: in this run the guarded one came first. */
@@ -641,7 +638,7 @@ static void *unguarded(void *unused)
 static void guarded_on_one_side(bool guilty)
 {
     is_guilty = guilty;
-    run_apart(guarded, unguarded, NULL);
+    run_after(guarded, unguarded);
 }
 
 /* Threads that nobody joins: what the one did before its end is not what the other waited for. */

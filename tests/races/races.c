@@ -41,6 +41,42 @@ void run_apart(void *(*first)(void *), void *(*second)(void *), void *argument)
     pthread_join(b, NULL);
 }
 
+#define NOT_SEEN __attribute__((no_sanitize("thread"), noinline))
+
+static volatile bool first_is_over;
+
+NOT_SEEN static void end_first(void)
+{
+    first_is_over = true;
+}
+
+NOT_SEEN static bool is_first_over(void)
+{
+    return first_is_over;
+}
+
+static void *run_first(void *routine)
+{
+    ((struct late *)routine)->routine(NULL);
+    end_first();
+    return NULL;
+}
+
+static void *run_second(void *routine)
+{
+    while (!is_first_over())
+        pause_ms(1);
+    return ((struct late *)routine)->routine(NULL);
+}
+
+void run_after(void *(*first)(void *), void *(*second)(void *))
+{
+    struct late one = {first, NULL}, other = {second, NULL};
+    pthread_t b = start(run_second, &other), a = start(run_first, &one);
+    pthread_join(a, NULL);
+    pthread_join(b, NULL);
+}
+
 int run_cases(int argc, char **argv, const struct race_case *const *tables)
 {
     for (; *tables; tables++)

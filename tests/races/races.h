@@ -29,6 +29,10 @@ void pause_ms(int milliseconds);
 /* Both at once; the second begins some ms later, but nothing orders them. */
 void run_apart(void *(*first)(void *), void *(*second)(void *), void *argument);
 
+/* The second begins when the first is over, which it is not told: what makes it wait is not seen.
+ */
+void run_after(void *(*first)(void *), void *(*second)(void *));
+
 int run_cases(int argc, char **argv, const struct race_case *const *tables);
 
 #ifdef __cplusplus
