@@ -95,22 +95,39 @@ size_t reel_lane_data_at(const struct reel_lane_data *lane, uint64_t ns)
     return low;
 }
 
+/* Where a state is summed up: its role, or behind all roles what is not drawn. Looked up, not asked
+ * for: this is done for every interval in view, where a branch would be guessed wrong every time.
+ */
+#define SLOTS                                     16u
+#define NO_SLOT                                   (SLOTS - 1)
+#define SLOT_OF(NAME, text, role, waits, meaning) [REEL_STATE_##NAME] = REEL_STATE_ROLE_##role,
+static const uint8_t slot_of_state[REEL_STATE_COUNT] = {REEL_STATES(SLOT_OF)};
+#undef SLOT_OF
+_Static_assert(ROLES_PADDED < SLOTS, "there is a slot behind those of the roles");
+
+static unsigned slot_of(uint8_t state)
+{
+    return state < REEL_STATE_COUNT ? slot_of_state[state] : NO_SLOT;
+}
+
 /* Sums, in ns, of one column or cell. */
 struct sums {
-    uint64_t ns[REEL_LANE_ROLES];
-    uint8_t flags;
+    uint64_t ns[SLOTS];
 };
 
 static void add(struct sums *sums, uint8_t state, uint64_t ns)
 {
-    if (state == REEL_LANE_NOTHING || state >= REEL_STATE_COUNT)
-        return;
-    enum reel_state_role role = reel_state_role(state);
-    sums->ns[role] += ns;
-    if (role == REEL_STATE_ROLE_LOCK || role == REEL_STATE_ROLE_GIL)
-        sums->flags |= CELL_LOCK;
-    else if (role == REEL_STATE_ROLE_GAP)
-        sums->flags |= CELL_GAP;
+    sums->ns[slot_of(state)] += ns;
+}
+
+static uint8_t flags_of(const struct sums *sums)
+{
+    uint8_t flags = 0;
+    if (sums->ns[REEL_STATE_ROLE_LOCK] | sums->ns[REEL_STATE_ROLE_GIL])
+        flags |= CELL_LOCK;
+    if (sums->ns[REEL_STATE_ROLE_GAP])
+        flags |= CELL_GAP;
+    return flags;
 }
 
 /* Adds the intervals within [from, to); `index` is where to begin, and comes back as where the next
@@ -118,41 +135,39 @@ static void add(struct sums *sums, uint8_t state, uint64_t ns)
 static void sum_range(const struct reel_lane_data *lane, uint64_t from, uint64_t to, size_t *index,
                       struct sums *sums)
 {
+    const uint64_t *const start = lane->start;
+    const size_t count = lane->count;
     size_t i = *index;
-    while (i < lane->count && lane->start[i + 1] <= from)
+    while (i < count && start[i + 1] <= from)
         i++;
-    for (; i < lane->count && lane->start[i] < to; i++) {
-        uint64_t start = lane->start[i] > from ? lane->start[i] : from;
-        uint64_t end = lane->start[i + 1] < to ? lane->start[i + 1] : to;
-        add(sums, lane->state[i], end - start);
-        if (lane->start[i + 1] > to)
-            break;
+    uint64_t at = i < count && start[i] > from ? start[i] : from;
+    for (; i < count && start[i + 1] <= to; i++) {
+        add(sums, lane->state[i], start[i + 1] - at);
+        at = start[i + 1];
     }
+    if (i < count && at < to && start[i] < to)
+        add(sums, lane->state[i], to - at);
     *index = i;
 }
 
-static void to_shares(const struct sums *sums, uint64_t width, uint8_t *share)
+/* 255 of `width`, in 2^-32: what a nanosecond is of a share. */
+static uint64_t share_of_ns(uint64_t width)
 {
-    const double scale = width ? 255.0 / (double)width : 0;
-    for (unsigned role = 0; role < REEL_LANE_ROLES; role++) {
-        double scaled = (double)(int64_t)sums->ns[role] * scale + 0.5;
-        share[role] = (uint8_t)(int)(scaled < 255 ? scaled : 255);
-    }
+    return width ? ((uint64_t)255 << 32) / width : 0;
 }
 
-/* Nothing but one role all through: what most columns are when one looks closely. */
-static bool is_one_role(const struct sums *sums, uint64_t width, uint8_t *share)
+/* The sums as shares of `width`, in 1/255. `per_ns` is what share_of_ns says of it. */
+static void to_shares(const struct sums *sums, uint64_t width, uint64_t per_ns, uint8_t *share)
 {
+    const uint64_t half = (uint64_t)1 << 31;
+    if (width < half) { /* two seconds, as nearly all are: the products have room */
+        for (unsigned role = 0; role < REEL_LANE_ROLES; role++)
+            share[role] = (uint8_t)((sums->ns[role] * per_ns + half) >> 32);
+        return;
+    }
+    const double scale = 255.0 / (double)width;
     for (unsigned role = 0; role < REEL_LANE_ROLES; role++)
-        if (sums->ns[role]) {
-            if (sums->ns[role] != width)
-                return false;
-            memset(share, 0, REEL_LANE_ROLES);
-            share[role] = 255;
-            return true;
-        }
-    memset(share, 0, REEL_LANE_ROLES);
-    return true;
+        share[role] = (uint8_t)(int)((double)sums->ns[role] * scale + 0.5);
 }
 
 /* Where cell number `index` of those that divide [origin, origin + span) begins. */
@@ -207,8 +222,8 @@ bool reel_lane_data_finish(struct reel_lane_data *lane)
                 uint64_t from = cell_edge(lane->origin, lane->span, cells, i);
                 uint64_t to = cell_edge(lane->origin, lane->span, cells, i + 1);
                 sum_range(lane, from, to, &index, &sums);
-                to_shares(&sums, to - from, cell->share);
-                cell->flags = sums.flags;
+                to_shares(&sums, to - from, share_of_ns(to - from), cell->share);
+                cell->flags = flags_of(&sums);
                 continue;
             }
             const struct cell *fine = &lane->level[l - 1].cell[2 * i];
@@ -278,8 +293,8 @@ struct reel_lane_piece *reel_lane_piece_cut(const struct reel_lane_data *lane, s
         uint64_t from = cell_edge(from_ns, span, cells, i),
                  to = cell_edge(from_ns, span, cells, i + 1);
         sum_range(lane, from, to, &index, &sums);
-        to_shares(&sums, to - from, piece->cell[i - first].share);
-        piece->cell[i - first].flags = sums.flags;
+        to_shares(&sums, to - from, share_of_ns(to - from), piece->cell[i - first].share);
+        piece->cell[i - first].flags = flags_of(&sums);
     }
     return piece;
 }
@@ -308,12 +323,17 @@ static uint64_t column_edge(uint64_t from_ns, uint64_t to_ns, size_t count, size
     return from_ns + (uint64_t)((unsigned __int128)(to_ns - from_ns) * index / count);
 }
 
-static void finish_column(struct reel_lane_column *column, const struct sums *sums, uint64_t width)
+static void set_flags(struct reel_lane_column *column, uint8_t flags)
 {
-    if (!is_one_role(sums, width, column->share))
-        to_shares(sums, width, column->share);
-    column->lock = sums->flags & CELL_LOCK;
-    column->gap = sums->flags & CELL_GAP;
+    column->lock = flags & CELL_LOCK;
+    column->gap = flags & CELL_GAP;
+}
+
+static void finish_column(struct reel_lane_column *column, const struct sums *sums, uint64_t width,
+                          uint64_t per_ns)
+{
+    to_shares(sums, width, per_ns, column->share);
+    set_flags(column, flags_of(sums));
 }
 
 void reel_lane_data_columns_naive(const struct reel_lane_data *lane, uint64_t from_ns,
@@ -329,68 +349,124 @@ void reel_lane_data_columns_naive(const struct reel_lane_data *lane, uint64_t fr
             if (start < end)
                 add(&sums, lane->state[k], end - start);
         }
-        finish_column(&columns[i], &sums, to - from);
+        finish_column(&columns[i], &sums, to - from, share_of_ns(to - from));
     }
+}
+
+/* The columns' edges from + (to - from) * i / count, without a division each. */
+struct edges {
+    uint64_t at, whole, part, carried, count;
+};
+
+static uint64_t next_edge(struct edges *edges)
+{
+    edges->at += edges->whole;
+    edges->carried += edges->part;
+    if (edges->carried >= edges->count) {
+        edges->carried -= edges->count;
+        edges->at++;
+    }
+    return edges->at;
 }
 
 static void columns_exact(const struct reel_lane_data *lane, uint64_t from_ns, uint64_t to_ns,
                           struct reel_lane_column *columns, size_t count)
 {
+    const uint64_t *const start = lane->start;
     size_t index = reel_lane_data_at(lane, from_ns);
-    if (index == lane->count && lane->count && from_ns < lane->start[0])
+    if (index == lane->count && from_ns < start[0])
         index = 0;
-    /* The edges from + (to - from) * i / count, without a division each. */
-    const uint64_t whole = (to_ns - from_ns) / count, part = (to_ns - from_ns) % count;
-    uint64_t from = from_ns, carried = 0;
+    struct edges edges = {from_ns, (to_ns - from_ns) / count, (to_ns - from_ns) % count, 0, count};
+    const uint64_t per_ns[2] = {share_of_ns(edges.whole), share_of_ns(edges.whole + 1)};
     for (size_t i = 0; i < count; i++) {
-        struct sums sums = {0};
-        uint64_t to = from + whole;
-        carried += part;
-        if (carried >= count) {
-            carried -= count;
-            to++;
+        const uint64_t from = edges.at, to = next_edge(&edges);
+        while (index < lane->count && start[index + 1] <= from)
+            index++;
+        struct reel_lane_column *column = &columns[i];
+        if (index < lane->count && start[index] <= from && start[index + 1] >= to) {
+            /* Within one interval, as most columns are when one looks closely. */
+            unsigned slot = slot_of(lane->state[index]);
+            memset(column, 0, sizeof *column);
+            if (slot == NO_SLOT || to == from)
+                continue;
+            column->share[slot] = 255;
+            column->lock = slot == REEL_STATE_ROLE_LOCK || slot == REEL_STATE_ROLE_GIL;
+            column->gap = slot == REEL_STATE_ROLE_GAP;
+            continue;
         }
+        struct sums sums = {0};
         sum_range(lane, from, to, &index, &sums);
-        finish_column(&columns[i], &sums, to - from);
-        from = to;
+        finish_column(column, &sums, to - from, per_ns[to - from - edges.whole]);
     }
 }
 
-/* From cells: a column's edge within a cell takes the cell's mixture for that part. The inner loops
- * are of a fixed length and without branches, so that they become vector instructions. */
+/* The shares of a cell, eight and four at a time: those at even places and those at odd ones, each
+ * with room for a byte more. What a byte stands for is the same going in and coming out, whatever
+ * the order of bytes. */
+struct spread {
+    uint64_t even, odd, last;
+};
+#define BYTES 0x00ff00ff00ff00ffull
+
+static void add_cell(struct spread *sum, const struct cell *cell, uint64_t weight)
+{
+    uint64_t head;
+    uint32_t tail;
+    memcpy(&head, cell->share, sizeof head);
+    memcpy(&tail, cell->share + sizeof head, sizeof tail);
+    uint64_t last = (tail & (uint32_t)BYTES) | (uint64_t)(tail >> 8 & (uint32_t)BYTES) << 32;
+    sum->even += (head & BYTES) * weight;
+    sum->odd += (head >> 8 & BYTES) * weight;
+    sum->last += last * weight;
+}
+
+/* Divided by 256, to the nearest. */
+static void to_column(const struct spread *sum, struct reel_lane_column *column)
+{
+    const uint64_t half = 0x0080008000800080ull;
+    uint64_t even = (sum->even + half) >> 8 & BYTES, odd = (sum->odd + half) >> 8 & BYTES;
+    uint64_t last = (sum->last + half) >> 8 & BYTES;
+    uint64_t head = even | odd << 8;
+    uint32_t tail = (uint32_t)last | (uint32_t)(last >> 32) << 8;
+    uint8_t share[ROLES_PADDED];
+    memcpy(share, &head, sizeof head);
+    memcpy(share + sizeof head, &tail, sizeof tail);
+    memcpy(column->share, share, sizeof column->share);
+}
+
+/* From cells: a column's edge within a cell takes the cell's mixture for that part. A column weighs
+ * 256; where in it an edge lies is rounded, never what lies between two edges, so that the weights
+ * of a column never add up to more. */
 static void columns_from_level(const struct reel_lane_data *lane,
                                const struct reel_lane_level *level, uint64_t from_ns,
                                uint64_t to_ns, struct reel_lane_column *columns, size_t count)
 {
     const double width = (double)(to_ns - from_ns) / (double)count;
     const double cell_width = (double)lane->span / (double)level->count;
-    const double step = width / cell_width;
+    const double step = width / cell_width, weight = 256 / step;
     const double first = ((double)from_ns - (double)lane->origin) / cell_width;
-    const float scale = (float)(1 / step);
+    const double last = (double)level->count;
     for (size_t i = 0; i < count; i++) {
         struct reel_lane_column *column = &columns[i];
-        float sum[ROLES_PADDED] = {0};
+        struct spread sum = {0};
         uint8_t flags = 0;
-        double at = first + step * (double)i, end = at + step;
-        if (at < 0)
-            at = 0;
-        if (end > (double)level->count)
-            end = (double)level->count;
+        const double begin = first + step * (double)i;
+        double at = begin > 0 ? begin : 0, end = begin + step < last ? begin + step : last;
+        if (at >= end) {
+            memset(column, 0, sizeof *column);
+            continue;
+        }
+        int weighed = (int)((at - begin) * weight + 0.5);
         for (size_t k = (size_t)at; at < end && k < level->count; k++) {
             double next = (double)(k + 1) < end ? (double)(k + 1) : end;
-            const struct cell *cell = &level->cell[k];
-            float part = (float)(next - at);
-            for (unsigned role = 0; role < ROLES_PADDED; role++)
-                sum[role] += (float)cell->share[role] * part;
-            flags |= cell->flags;
+            int reached = (int)((next - begin) * weight + 0.5);
+            add_cell(&sum, &level->cell[k], (uint64_t)(reached - weighed));
+            flags |= level->cell[k].flags;
+            weighed = reached;
             at = next;
         }
-        uint8_t share[ROLES_PADDED];
-        for (unsigned role = 0; role < ROLES_PADDED; role++)
-            share[role] = (uint8_t)(sum[role] * scale < 254.5f ? sum[role] * scale + 0.5f : 255.0f);
-        memcpy(column->share, share, sizeof column->share);
-        column->lock = flags & CELL_LOCK;
-        column->gap = flags & CELL_GAP;
+        to_column(&sum, column);
+        set_flags(column, flags);
     }
 }
 
