@@ -47,6 +47,12 @@ static gboolean in_view(const struct reel_scene *scene, double x)
     return x >= REEL_TIMELINE_NAMES - 8 && x <= scene->width + 8;
 }
 
+/* Whether it happened in this run; else it is drawn broken, and says what it is instead. */
+static gboolean is_observed(const struct reel_finding_mark *finding)
+{
+    return g_strcmp0(finding->confidence, "observed") == 0;
+}
+
 static void paint_mark(const struct reel_scene *scene, struct reel_painter *painter,
                        const struct reel_finding_mark *finding)
 {
@@ -57,7 +63,10 @@ static void paint_mark(const struct reel_scene *scene, struct reel_painter *pain
     gboolean grave = g_strcmp0(finding->severity, "error") == 0;
     if (!grave)
         color.alpha = 0.45f;
-    reel_paint_rect(painter, x - 0.75, scene->top, 1.5, scene->height, &color);
+    if (is_observed(finding))
+        reel_paint_rect(painter, x - 0.75, scene->top, 1.5, scene->height, &color);
+    else
+        reel_paint_line(painter, x, scene->top, x, scene->top + scene->height, 1.5, 4, &color);
     double y = -1;
     if (finding->threads->len)
         y = reel_scene_lane_y(scene,
@@ -150,11 +159,24 @@ static void paint_words(const struct reel_scene *scene, struct reel_painter *pai
     paint_chip(scene, painter, words->str, right + 4, y);
 }
 
-/* Every piece of evidence: a diamond on its thread's lane, a number and what it says. */
+/* How sure it is, above the uppermost of what is linked. */
+static void paint_confidence(const struct reel_scene *scene, struct reel_painter *painter,
+                             const struct reel_finding_mark *finding, double x, double y)
+{
+    gboolean proved = g_strcmp0(finding->confidence, "proved") == 0;
+    const char *text = proved ? "proved: not in this run, but in another order of its steps"
+                              : "possible: the pattern of it is there";
+    paint_chip(scene, painter, text, x, MAX(y - 20, scene->top + 9));
+}
+
+/* Every piece of evidence: a diamond on its thread's lane, a number and what it says. Linked by the
+ * order that is missing: dashed, or dotted and between hollow diamonds where it was there in this
+ * run and need not be in another. */
 static void paint_evidence(const struct reel_scene *scene, struct reel_painter *painter,
                            const struct reel_finding_mark *finding, gboolean linked)
 {
-    double before_x = 0, before_y = -1;
+    double before_x = 0, before_y = -1, top_x = 0, top_y = -1;
+    gboolean observed = is_observed(finding);
     for (guint i = 0; i < finding->evidence->len && i < 64; i++) {
         const struct reel_evidence_mark *evidence = evidence_at(finding, i);
         guint lane = lane_of_thread(scene, evidence->thread);
@@ -163,9 +185,14 @@ static void paint_evidence(const struct reel_scene *scene, struct reel_painter *
             continue;
         double x = reel_scene_x(scene, evidence->time_ns);
         if (linked && before_y >= 0)
-            reel_paint_line(painter, before_x, before_y, x, y, 2, 5, &scene->palette->finding);
+            reel_paint_line(painter, before_x, before_y, x, y, 2, observed ? 5 : 2,
+                            &scene->palette->finding);
         before_x = x;
         before_y = y;
+        if (in_view(scene, x) && (top_y < 0 || y < top_y)) {
+            top_x = x;
+            top_y = y;
+        }
     }
     for (guint i = 0; i < finding->evidence->len && i < 64; i++) {
         const struct reel_evidence_mark *evidence = evidence_at(finding, i);
@@ -175,8 +202,12 @@ static void paint_evidence(const struct reel_scene *scene, struct reel_painter *
             continue;
         reel_paint_diamond(painter, x, y, 8, &scene->palette->background);
         reel_paint_diamond(painter, x, y, 6, &scene->palette->finding);
+        if (linked && !observed)
+            reel_paint_diamond(painter, x, y, 3.5, &scene->palette->background);
         paint_words(scene, painter, finding, i, x, y);
     }
+    if (linked && !observed && top_y >= 0)
+        paint_confidence(scene, painter, finding, top_x, top_y);
 }
 
 /* A bracket on the lane of the lock, for as long as it lasted. */
@@ -228,7 +259,7 @@ static void paint_in_full(const struct reel_scene *scene, struct reel_painter *p
                           const struct reel_finding_mark *finding)
 {
     const char *kind = finding->kind;
-    gboolean observed = g_strcmp0(finding->confidence, "observed") == 0;
+    gboolean observed = is_observed(finding);
     if ((g_str_equal(kind, "deadlock") || g_str_equal(kind, "hang")) && observed)
         paint_deadlock(scene, painter, finding);
     else if (g_str_equal(kind, "convoy") || g_str_equal(kind, "gil") ||
