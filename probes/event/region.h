@@ -28,7 +28,7 @@
 #include "probes/event/record.h"
 
 #define REEL_REGION_MAGIC   0x314c454552ull /* "REEL1" */
-#define REEL_REGION_VERSION 1u
+#define REEL_REGION_VERSION 2u
 #define REEL_NO_BLOCK       0xffffffffu
 #define REEL_BLOCK_BYTES    65536u
 #define REEL_BLOCK_RECORDS  (REEL_BLOCK_BYTES / 32u - 2u)
@@ -122,7 +122,27 @@ struct reel_process_slot {
     _Atomic uint64_t lost;  /* events of threads that got no slot */
     uint64_t probe_base;    /* load address of the probe library */
     _Atomic uint32_t seen;  /* by the collector, which knows now what is mapped where */
-    uint32_t reserved[13];
+    /* The heap block that is to be watched: told by the process, then answered by the collector. */
+    _Atomic uint32_t block_state; /* enum reel_block_state */
+    uint64_t block_address, block_bytes;
+    uint32_t reserved[8];
+};
+
+enum reel_block_state {
+    REEL_BLOCK_NONE = 0,
+    REEL_BLOCK_ANNOUNCED = 1, /* its thread waits */
+    REEL_BLOCK_ANSWERED = 2,  /* it is watched, or cannot be */
+};
+
+/* Which heap block is to be watched: the `number`th that is asked for by a call in one of these
+ * ranges of the program, as it was linked. */
+#define REEL_BLOCK_RANGES 16u
+struct reel_block_watch {
+    uint32_t number; /* from 1; 0: none */
+    uint32_t ranges;
+    struct {
+        uint64_t start, end;
+    } range[REEL_BLOCK_RANGES];
 };
 
 #define REEL_REGION_POOL_COMPLETE 1u /* no more blocks will be added: who finds none must stall */
@@ -147,6 +167,7 @@ struct reel_region {
     int32_t collector_pid;
     uint32_t flags; /* REEL_REGION_*; changed by the collector while the target runs */
     uint64_t reserved[8];
+    struct reel_block_watch block_watch;
 
     /* Everything below is written by all sides. */
     _Alignas(64) _Atomic uint64_t free_blocks; /* top of the pool: index | tag << 32 */

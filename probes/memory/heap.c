@@ -80,6 +80,8 @@ static bool is_active(void)
     return atomic_load_explicit(&reel_memory.active, memory_order_relaxed);
 }
 
+__thread uint64_t reel_heap_asked_from;
+
 static void *handed_out(void *memory, uint64_t pc)
 {
     struct reel_self *self = &reel_self;

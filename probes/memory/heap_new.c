@@ -15,8 +15,6 @@
 #define INTERPOSE __attribute__((visibility("default")))
 #define CALLER    ((uint64_t)(uintptr_t)__builtin_return_address(0))
 
-__thread uint64_t reel_heap_asked_from;
-
 /* A plugin in C++ has its library where the program's names do not reach. */
 static void *in_library(const char *name)
 {

@@ -14,6 +14,7 @@
 #define PRELOAD         "LD_PRELOAD="
 #define REGION          "REEL_REGION="
 #define MEMORY_LIBRARY  "libreel-memory.so"
+#define BLOCK_LIBRARY   "libreel-block.so"
 #define MEMORY          "REEL_MEMORY=" /* a path; behind a '+' when every image shall have it */
 #define DESCRIPTORS     "REEL_FDS="
 #define DESCRIPTORS_LEN (sizeof DESCRIPTORS - 1)
@@ -41,8 +42,8 @@ static size_t first_is(const char *list, const char *library)
 }
 
 /* Splits `list`: our library, which always comes first, goes to `ours`, what follows its separator,
- * as it is, to `others`. The library of probes/memory, which may be second, goes too. False:
- * nothing follows. */
+ * as it is, to `others`. The library of probes/memory, or that of watched_block.c, which may be
+ * second, goes too. False: nothing follows. */
 static bool split_preload(const char *list, char *ours, char *others)
 {
     size_t length = first_is(list, LIBRARY);
@@ -54,6 +55,8 @@ static bool split_preload(const char *list, char *ours, char *others)
     list += length;
     if (*list) {
         size_t memory = first_is(list + 1, MEMORY_LIBRARY);
+        if (!memory)
+            memory = first_is(list + 1, BLOCK_LIBRARY);
         list += memory ? memory + 1 : 0;
     }
     if (*list)

@@ -60,6 +60,16 @@ static uint32_t families(void)
     return reel_fork_page.active;
 }
 
+static const struct reel_region *region(void)
+{
+    return reel_probe.region;
+}
+
+static struct reel_process_slot *process(void)
+{
+    return reel_probe.process;
+}
+
 __attribute__((visibility("default"))) const struct reel_services reel_services = {
     .version = REEL_SERVICES_VERSION,
     .initialise = initialise,
@@ -71,4 +81,6 @@ __attribute__((visibility("default"))) const struct reel_services reel_services 
     .follow = follow,
     .is_own_code = is_own_code,
     .families = families,
+    .region = region,
+    .process = process,
 };

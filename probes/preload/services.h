@@ -31,6 +31,9 @@ struct reel_services {
     bool (*is_own_code)(uint64_t pc);
     /* What this process records: a bit for each enum reel_family. */
     uint32_t (*families)(void);
+    /* The recording, and this process in it; NULL: it is not recorded. */
+    const struct reel_region *(*region)(void);
+    struct reel_process_slot *(*process)(void);
 };
 
 extern const struct reel_services reel_services;

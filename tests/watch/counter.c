@@ -135,6 +135,43 @@ static void *write_name(void *argument)
     return NULL;
 }
 
+/* On the heap: the address is nobody's before it runs. */
+struct stats {
+    long misses, hits;
+};
+static struct stats *stats;
+
+__attribute__((noinline)) static struct stats *make_stats(void)
+{
+    struct stats *made = calloc(1, sizeof *made);
+    return made;
+}
+
+static void *hit(void *guarded)
+{
+    for (int i = 0; i < times; i++) {
+        if (guarded)
+            pthread_mutex_lock(&lock);
+        *(volatile long *)&stats->hits += 1;
+        if (guarded)
+            pthread_mutex_unlock(&lock);
+        rest();
+    }
+    return NULL;
+}
+
+static void hit_on_heap(bool guarded)
+{
+    pthread_t one, two;
+    free(make_stats());
+    stats = make_stats();
+    pthread_create(&one, NULL, hit, guarded ? stats : NULL);
+    pthread_create(&two, NULL, hit, guarded ? stats : NULL);
+    pthread_join(one, NULL);
+    pthread_join(two, NULL);
+    free(stats);
+}
+
 static void run_two(void *(*routine)(void *))
 {
     pthread_t one, two;
@@ -193,6 +230,10 @@ int main(int argc, char **argv)
         run_two(count_in_turn);
     else if (strcmp(what, "neighbours") == 0)
         run_two(touch_neighbours);
+    else if (strcmp(what, "heap") == 0)
+        hit_on_heap(false);
+    else if (strcmp(what, "heap-locked") == 0)
+        hit_on_heap(true);
     else if (strcmp(what, "name") == 0)
         run_two(write_name);
     else if (strcmp(what, "fork") == 0)

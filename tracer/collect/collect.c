@@ -240,6 +240,8 @@ bool reel_collect(struct reel_trace *trace, char *const argv[],
     if (hooks && hooks->watch) {
         collector.watch = reel_watch_new(hooks->watch, &collector.clock);
         reel_processes_hold(collector.processes);
+        if (hooks->watch->block)
+            collector.owner.region->block_watch = *hooks->watch->block;
     }
     struct reel_launch launch;
     const struct reel_launch_libraries libraries = {options->probe_path, options->memory_path,

@@ -120,13 +120,27 @@ static bool take_access(void *data, const struct reel_watch_hit *hit)
     return true;
 }
 
+/* The heap block that one of them may announce. */
+static void watch_block(struct reel_collector *collector, const struct reel_process *process)
+{
+    if (process->slot == REEL_NO_SLOT)
+        return;
+    struct reel_process_slot *slot = reel_region_process(collector->owner.region, process->slot);
+    if (atomic_load_explicit(&slot->block_state, memory_order_acquire) != REEL_BLOCK_ANNOUNCED)
+        return;
+    reel_watch_block(collector->watch, process->row.pid, slot->block_address, slot->block_bytes);
+    atomic_store_explicit(&slot->block_state, REEL_BLOCK_ANSWERED, memory_order_release);
+}
+
 /* In each image that is new. */
 static void watch_memory(struct reel_collector *collector)
 {
     for (unsigned i = 0; i < reel_processes_count(collector->processes); i++) {
         struct reel_process *process = reel_processes_at(collector->processes, i);
-        if (process->watch_asked)
+        if (process->watch_asked) {
+            watch_block(collector, process);
             continue;
+        }
         process->watch_asked = true;
         const struct reel_process *parent =
             process->slot == REEL_NO_SLOT

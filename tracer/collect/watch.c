@@ -112,6 +112,31 @@ static const struct armed *find_armed(const struct reel_watch *watch, pid_t pid)
     return NULL;
 }
 
+/* Sets registers for these words. */
+static bool arm(struct reel_watch *watch, pid_t pid, const struct reel_watch_range *ranges,
+                unsigned count)
+{
+    if (!count)
+        return false;
+    int error = reel_watch_registers_arm(watch->registers, pid, ranges, count);
+    if (error) {
+        g_autofree char *why = reel_watch_registers_explain(-error);
+        watch->hooks->refused(watch->hooks->data, pid, why);
+        return false;
+    }
+    uint64_t now_ns = reel_clock_map_ns(watch->clock, reel_clock_map_ticks(watch->clock));
+    for (unsigned i = 0; !watch->hooks->turn && i < count; i++) {
+        struct reel_watch_hit begun = {.time_ns = now_ns,
+                                       .pid = pid,
+                                       .tid = pid,
+                                       .address = ranges[i].address,
+                                       .size = ranges[i].size,
+                                       .access = REEL_WATCH_BEGUN};
+        g_array_append_val(watch->hits, begun);
+    }
+    return true;
+}
+
 void reel_watch_attach(struct reel_watch *watch, pid_t pid, pid_t parent)
 {
     struct armed armed = {.pid = pid};
@@ -127,25 +152,23 @@ void reel_watch_attach(struct reel_watch *watch, pid_t pid, pid_t parent)
         return;
     }
     armed.count = watch->hooks->ranges(watch->hooks->data, pid, armed.range);
-    if (!armed.count)
+    if (arm(watch, pid, armed.range, armed.count))
+        g_array_append_val(watch->armed, armed);
+}
+
+void reel_watch_block(struct reel_watch *watch, pid_t pid, uint64_t address, uint64_t bytes)
+{
+    struct reel_watch_range fresh[REEL_WATCH_RANGES];
+    struct armed none = {.pid = pid};
+    unsigned count = watch->hooks->announced(watch->hooks->data, pid, address, bytes, fresh);
+    if (!find_armed(watch, pid))
+        g_array_append_val(watch->armed, none);
+    struct armed *armed = (struct armed *)find_armed(watch, pid);
+    count = MIN(count, REEL_WATCH_RANGES - armed->count);
+    if (!arm(watch, pid, fresh, count))
         return;
-    int error = reel_watch_registers_arm(watch->registers, pid, armed.range, armed.count);
-    if (error) {
-        g_autofree char *why = reel_watch_registers_explain(-error);
-        watch->hooks->refused(watch->hooks->data, pid, why);
-        return;
-    }
-    g_array_append_val(watch->armed, armed);
-    uint64_t now_ns = reel_clock_map_ns(watch->clock, reel_clock_map_ticks(watch->clock));
-    for (unsigned i = 0; !watch->hooks->turn && i < armed.count; i++) {
-        struct reel_watch_hit begun = {.time_ns = now_ns,
-                                       .pid = pid,
-                                       .tid = pid,
-                                       .address = armed.range[i].address,
-                                       .size = armed.range[i].size,
-                                       .access = REEL_WATCH_BEGUN};
-        g_array_append_val(watch->hits, begun);
-    }
+    memcpy(armed->range + armed->count, fresh, count * sizeof *fresh);
+    armed->count += count;
 }
 
 /* Whether there are any, then they themselves, in an order of perf's. */

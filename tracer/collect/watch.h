@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "probes/event/region.h"
 #include "tracer/collect/clock.h"
 
 #define REEL_WATCH_RANGES 2u
@@ -37,6 +38,11 @@ struct reel_watch_hooks {
     /* May be NULL. What to watch instead, in all processes that have these addresses: asked again
      * and again, so that many words have their turn. Returns how many; 0: go on as before. */
     unsigned (*turn)(void *data, struct reel_watch_range *ranges);
+    /* May be NULL: which heap block the program shall announce. */
+    const struct reel_block_watch *block;
+    /* That block was announced: which words of it to watch, as `ranges` does. */
+    unsigned (*announced)(void *data, pid_t pid, uint64_t address, uint64_t bytes,
+                          struct reel_watch_range *ranges);
     /* Why nothing, or not all of it, is watched in that process. */
     void (*refused)(void *data, pid_t pid, const char *why);
     void *data;
@@ -75,6 +81,9 @@ void reel_watch_free(struct reel_watch *watch);
 /* A process image is there: arms what is to be watched in it. `parent`: the process it was forked
  * from, whose registers and addresses it has; 0 for a new image. */
 void reel_watch_attach(struct reel_watch *watch, pid_t pid, pid_t parent);
+
+/* The heap block that was asked for has come, and its thread waits. */
+void reel_watch_block(struct reel_watch *watch, pid_t pid, uint64_t address, uint64_t bytes);
 
 /* Gives other words their turn, when it is time to. Call between looks. */
 void reel_watch_turn(struct reel_watch *watch);

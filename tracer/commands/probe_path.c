@@ -38,6 +38,14 @@ char *reel_memory_path(struct reel_error *error)
                 error);
 }
 
+char *reel_block_path(struct reel_error *error)
+{
+    const char *const places[] = {"../../probes/preload/libreel-block.so",
+                                  "../" REEL_LIBDIR "/reel/libreel-block.so"};
+    return find("libreel-block.so", places, REEL_PREFIX "/" REEL_LIBDIR "/reel/libreel-block.so",
+                error);
+}
+
 char *reel_stub_path(struct reel_error *error)
 {
     const char *const places[] = {"../../probes/memory/libreel-memory.a",

@@ -185,6 +185,15 @@ bool reel_recording_prepare(struct reel_recording *recording,
         !recording->probe_path ||
         (words->watch && !(recording->watch = reel_watch_specs_new(words->watch, program, error))))
         return false;
+    if (recording->watch && reel_watch_specs_hooks(recording->watch)->block) {
+        /* In the other's place: both stand in front of malloc. */
+        g_free(recording->memory_path);
+        recording->memory_path = reel_block_path(error);
+        if (!recording->memory_path)
+            return false;
+        options->memory_path = recording->memory_path;
+        options->always_memory = true;
+    }
     if (words->without)
         options->families &= ~families;
     if (words->output) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tracer/commands/watch_heap.h"
 #include "tracer/symbols/module.h"
 #include "tracer/symbols/variable_find.h"
 
@@ -17,6 +18,7 @@ struct spec {
     char *file;    /* a source file, or NULL */
     char *library; /* its base name begins so, or NULL */
     char *name;    /* NULL: an address */
+    bool heap;     /* a block of it: specs->heap */
     uint64_t address;
     uint64_t size;
     unsigned found;     /* processes in which it was */
@@ -38,6 +40,7 @@ struct reel_watch_specs {
     GHashTable *modules; /* path → struct reel_module */
     bool looked;         /* into a process, while it was there */
     bool automatic;
+    struct reel_watch_heap heap; /* the only one; without text: none */
     GArray *words; /* struct reel_watch_range: of an automatic watch, at link-time addresses */
     guint turn;    /* the next of them */
     uint64_t base; /* where the first image lies, less where it was linked */
@@ -58,21 +61,34 @@ static bool parse_address(struct spec *spec, struct reel_error *error)
     return true;
 }
 
-static bool parse(struct spec *spec, const char *text, struct reel_error *error)
+static bool parse_heap(struct reel_watch_specs *specs, struct spec *spec, struct reel_error *error)
+{
+    if (specs->heap.text)
+        return reel_error_set(error, REEL_ERROR_USAGE, 0,
+                              "--watch %s: one block of the heap can be watched at a time",
+                              spec->text);
+    spec->heap = true;
+    return reel_watch_heap_parse(&specs->heap, spec->text, error);
+}
+
+static bool parse(struct reel_watch_specs *specs, struct spec *spec, const char *text,
+                  struct reel_error *error)
 {
     spec->text = g_strdup(text);
     spec->places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    if (g_str_has_prefix(text, "heap:"))
+        return parse_heap(specs, spec, error);
     if (g_str_has_prefix(text, "0x"))
         return parse_address(spec, error);
     const char *colon = strrchr(text, ':');
     if (colon && (colon == text || colon[-1] == ':'))
         colon = NULL; /* of a C++ name */
     const char *name = colon ? colon + 1 : text;
-    if (!*name || g_str_has_prefix(text, "heap:")) {
+    if (!*name) {
         reel_error_set(error, REEL_ERROR_USAGE, 0, "--watch %s: that cannot be watched", text);
         return reel_error_hint(error,
                                "A variable: counter, file.c:counter, lib.so:counter; an address "
-                               "and bytes: 0x4010a0+8; or auto");
+                               "and bytes: 0x4010a0+8; a block: heap:FUNCTION; or auto");
     }
     spec->name = g_strdup(name);
     if (colon) {
@@ -158,6 +174,8 @@ static void look_ahead(struct reel_watch_specs *specs, const char *program)
     for (unsigned i = 0; path && i < specs->count; i++)
         if (specs->spec[i].name && !specs->spec[i].library)
             look_into(specs, &specs->spec[i], path);
+    if (specs->heap.text)
+        reel_watch_heap_search(&specs->heap, path ? module_of(specs, path) : NULL);
     free(path);
 }
 
@@ -290,11 +308,35 @@ static unsigned ranges(void *data, pid_t pid, struct reel_watch_range *ranges)
         return automatic_ranges(specs, images, ranges);
     for (unsigned i = 0; i < specs->count; i++) {
         struct reel_variable_place place;
-        if (!locate(specs, &specs->spec[i], images, &place))
+        if (specs->spec[i].heap || !locate(specs, &specs->spec[i], images, &place))
             continue;
         specs->spec[i].found++;
         specs->spec[i].cut |= !cover(&place, ranges, &count);
     }
+    return count;
+}
+
+/* The block has come. */
+static unsigned announced(void *data, pid_t pid, uint64_t address, uint64_t bytes,
+                          struct reel_watch_range *ranges)
+{
+    struct reel_watch_specs *specs = data;
+    struct reel_watch_heap *heap = &specs->heap;
+    unsigned count = 0;
+    (void)pid;
+    heap->came = true;
+    heap->size = bytes;
+    if (heap->offset >= bytes)
+        return 0;
+    const struct reel_variable_place place = {.address = address};
+    const struct reel_variable_part part = {
+        .offset = (uint32_t)heap->offset, .size = (uint32_t)MIN(heap->bytes, bytes - heap->offset)};
+    bool all = cover_part(&place, &part, ranges, &count);
+    for (unsigned i = 0; i < specs->count; i++)
+        if (specs->spec[i].heap) {
+            specs->spec[i].found++;
+            specs->spec[i].cut |= !all;
+        }
     return count;
 }
 
@@ -318,7 +360,7 @@ struct reel_watch_specs *reel_watch_specs_new(char *const *words, const char *pr
     specs->spec = g_new0(struct spec, specs->count + 1);
     specs->words = g_array_new(FALSE, FALSE, sizeof(struct reel_watch_range));
     for (unsigned i = 0; i < specs->count; i++)
-        if (!parse(&specs->spec[i], words[i], error)) {
+        if (!parse(specs, &specs->spec[i], words[i], error)) {
             reel_watch_specs_free(specs);
             return NULL;
         }
@@ -337,6 +379,10 @@ struct reel_watch_specs *reel_watch_specs_new(char *const *words, const char *pr
     } else {
         look_ahead(specs, program);
     }
+    if (specs->heap.text && specs->heap.block.ranges) {
+        specs->hooks.block = &specs->heap.block;
+        specs->hooks.announced = announced;
+    }
     return specs;
 }
 
@@ -353,6 +399,7 @@ void reel_watch_specs_free(struct reel_watch_specs *specs)
             g_hash_table_destroy(specs->spec[i].places);
     }
     g_free(specs->spec);
+    reel_watch_heap_clear(&specs->heap);
     g_hash_table_destroy(specs->modules);
     g_array_unref(specs->words);
     g_free(specs->refused);
@@ -371,6 +418,10 @@ static void say(const struct reel_watch_specs *specs, const struct spec *spec)
                 "reel: --watch %s: the program was not recorded, or was over too soon to be looked "
                 "into, so nothing was watched\n",
                 spec->text);
+        return;
+    }
+    if (spec->heap && (!spec->found || !spec->cut)) {
+        reel_watch_heap_say(&specs->heap);
         return;
     }
     if (specs->automatic) {

@@ -13,6 +13,7 @@ struct reel_watch_specs;
  *     FILE.c:NAME      the one of that source file
  *     LIB.so:NAME      the one of that library
  *     0xADDRESS+BYTES  memory by its address in the process
+ *     heap:SITE        a block of the heap, see watch_heap.h; one
  *     auto             all variables of the program, in turns of 10 ms; alone
  * NULL and an error when one is none of these. */
 struct reel_watch_specs *reel_watch_specs_new(char *const *words, const char *program,

@@ -21,7 +21,17 @@ enum {
     SPACE_BLOCK = 9,   /* object → stack of that block's allocation */
 };
 
+/* A heap block that is watched: its accesses are told without it. */
+struct watched_block {
+    uint32_t process, stack;
+    uint64_t start, size;
+};
+
+#define WATCHED_BLOCKS 8u /* at most, of a recording */
+
 struct reel_names {
+    struct watched_block watched[WATCHED_BLOCKS];
+    uint32_t watched_count;
     struct reel_name_resolver resolver;
     struct reel_address_map map;
     char **text; /* [0] unused */
@@ -166,18 +176,47 @@ const char *reel_names_field(struct reel_names *names, const struct reel_identit
 }
 
 /* Addresses are used again: what was different things in turn is called none of them. */
-static void keep_field(struct reel_names *names, const struct reel_identity *identity,
-                       const struct reel_event *event)
+static void keep_field(struct reel_names *names, uint32_t object, const char *field, uint32_t block)
 {
-    const char *field = reel_names_field(names, identity, event);
-    uint32_t object =
-        reel_address_map_get(&names->map, reel_address_place(0, SPACE_ACCESS), event->thread);
-    const char *known = object ? kept_text(names, SPACE_FIELD, object) : NULL;
+    const char *known = kept_text(names, SPACE_FIELD, object);
     uint32_t stack = reel_address_map_get(&names->map, reel_address_place(0, SPACE_BLOCK), object);
-    if (!object || (known && stack == event->stack && field && strcmp(known, field) == 0))
+    if (known && stack == block && field && strcmp(known, field) == 0)
         return;
     keep_text(names, SPACE_FIELD, object, known || !field ? "" : field);
-    reel_address_map_set(&names->map, reel_address_place(0, SPACE_BLOCK), object, event->stack);
+    reel_address_map_set(&names->map, reel_address_place(0, SPACE_BLOCK), object, block);
+}
+
+/* Behind an access that instrumented code told it is of its block; by itself of one that is
+ * watched. */
+static void see_block(struct reel_names *names, const struct reel_identity *identity,
+                      const struct reel_event *event)
+{
+    uint32_t place = reel_address_place(0, SPACE_ACCESS);
+    uint32_t object = reel_address_map_get(&names->map, place, event->thread);
+    if (object)
+        keep_field(names, object, reel_names_field(names, identity, event), event->stack);
+    else if (names->watched_count < WATCHED_BLOCKS)
+        names->watched[names->watched_count++] =
+            (struct watched_block){event->process, event->stack, event->object,
+                                   event->extra_words ? event->extra[0] : event->argument};
+}
+
+static void see_access(struct reel_names *names, const struct reel_event *event, uint32_t object)
+{
+    if (event->extra_words && event->extra[0] & REEL_ACCESS_INSTRUMENTED) {
+        reel_address_map_set(&names->map, reel_address_place(0, SPACE_ACCESS), event->thread,
+                             object);
+        return;
+    }
+    for (uint32_t i = 0; i < names->watched_count; i++) {
+        const struct watched_block *block = &names->watched[i];
+        if (block->process == event->process && event->object - block->start < block->size &&
+            !kept_text(names, SPACE_FIELD, object) && names->resolver.field)
+            keep_field(names, object,
+                       names->resolver.field(names->resolver.data, block->stack, block->size,
+                                             event->object - block->start),
+                       block->stack);
+    }
 }
 
 void reel_names_see(struct reel_names *names, const struct reel_identity *identity,
@@ -186,13 +225,11 @@ void reel_names_see(struct reel_names *names, const struct reel_identity *identi
     char buffer[REEL_EVENT_TEXT_BYTES];
     if (event->operation == REEL_OP_START && event->extra_words > 1)
         keep_routine(names, event->object, event->extra[1]);
-    if (event->class == REEL_CLASS_MEMORY && object && event->extra_words &&
-        (event->operation == REEL_OP_READ || event->operation == REEL_OP_WRITE) &&
-        event->extra[0] & REEL_ACCESS_INSTRUMENTED)
-        reel_address_map_set(&names->map, reel_address_place(0, SPACE_ACCESS), event->thread,
-                             object);
+    if (event->class == REEL_CLASS_MEMORY && object &&
+        (event->operation == REEL_OP_READ || event->operation == REEL_OP_WRITE))
+        see_access(names, event, object);
     if (event->operation == REEL_OP_ALLOCATED)
-        keep_field(names, identity, event);
+        see_block(names, identity, event);
     if (!gives_name(event))
         return;
     const char *text = reel_event_text(event, buffer, sizeof buffer);

@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "tracer/symbols/code_find.h"
 #include "tracer/symbols/code_line.h"
 #include "tracer/symbols/demangle.h"
 #include "tracer/symbols/functions.h"
@@ -273,4 +274,34 @@ void reel_module_each(struct reel_module *module, reel_variable_visitor *each, v
     struct visit all = {module, each, data};
     if (dwarf)
         reel_variable_each(dwarf, visit, &all);
+}
+
+static unsigned find_function_symbol(struct reel_module *module, const char *name,
+                                     struct reel_code_range *range)
+{
+    int symbols = dwfl_module_getsymtab(module->module);
+    for (int i = 1; i < symbols; i++) {
+        GElf_Sym symbol;
+        GElf_Addr address;
+        const char *called =
+            dwfl_module_getsym_info(module->module, i, &symbol, &address, NULL, NULL, NULL);
+        if (called && GELF_ST_TYPE(symbol.st_info) == STT_FUNC && symbol.st_size &&
+            strcmp(called, name) == 0) {
+            *range = (struct reel_code_range){address - module->bias,
+                                              address - module->bias + symbol.st_size};
+            return 1;
+        }
+    }
+    return 0;
+}
+
+unsigned reel_module_code_ranges(struct reel_module *module, const char *name, int line,
+                                 struct reel_code_range *ranges, unsigned limit)
+{
+    Dwarf_Addr bias;
+    Dwarf *dwarf = dwfl_module_getdwarf(module->module, &bias);
+    if (line)
+        return dwarf ? reel_code_find_line(dwarf, name, line, ranges, limit) : 0;
+    unsigned count = dwarf ? reel_code_find_function(dwarf, name, ranges, limit) : 0;
+    return count || !limit ? count : find_function_symbol(module, name, ranges);
 }

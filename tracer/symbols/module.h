@@ -53,4 +53,10 @@ void reel_module_each(struct reel_module *module,
                       bool (*each)(void *data, const struct reel_variable_place *place),
                       void *data);
 
+/* Where the code of a function is, or of a line when `line` is not 0: see code_find.h. Without
+ * debugging information functions by the symbol table. */
+struct reel_code_range;
+unsigned reel_module_code_ranges(struct reel_module *module, const char *name, int line,
+                                 struct reel_code_range *ranges, unsigned limit);
+
 #endif

@@ -168,8 +168,7 @@ static bool descend_element(Dwarf_Die *type, uint64_t *offset, GString *path)
     return true;
 }
 
-/* Synchronisation objects: what is inside is the C library's. */
-static bool is_opaque(Dwarf_Die *type)
+bool reel_type_is_opaque(Dwarf_Die *type)
 {
     static const char *const names[] = {"pthread_mutex_t",    "pthread_cond_t", "pthread_rwlock_t",
                                         "pthread_barrier_t",  "pthread_once_t", "sem_t",
@@ -185,7 +184,8 @@ static bool is_opaque(Dwarf_Die *type)
 void reel_type_append_path(const Dwarf_Die *from, uint64_t offset, GString *path)
 {
     Dwarf_Die type = *from;
-    for (int depth = 0; depth < DEPTH && !is_opaque(&type) && reel_type_peel(&type); depth++) {
+    for (int depth = 0; depth < DEPTH && !reel_type_is_opaque(&type) && reel_type_peel(&type);
+         depth++) {
         switch (dwarf_tag(&type)) {
         case DW_TAG_array_type:
             if (!descend_element(&type, &offset, path))

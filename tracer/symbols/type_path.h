@@ -23,6 +23,10 @@ uint64_t reel_type_size(Dwarf_Die *type);
  * "ready/done". */
 void reel_type_append_path(const Dwarf_Die *type, uint64_t offset, GString *path);
 
+/* Is this typedef one of the C library's synchronisation objects? What is inside is the library's.
+ */
+bool reel_type_is_opaque(Dwarf_Die *type);
+
 /* Does a structure end with an array that has no length, or one of no or one element? Then a block
  * may be larger than it. */
 bool reel_type_is_open(const Dwarf_Die *type);

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "tracer/symbols/type_path.h"
 #include "tracer/symbols/variable.h"
 
 struct finding {
@@ -25,7 +26,8 @@ static bool is_file(const char *path, const char *wanted)
            (length == tail || path[length - tail - 1] == '/');
 }
 
-/* The type behind typedefs and qualifiers, atomic ones noted. */
+/* The type behind typedefs and qualifiers, atomic ones noted; false: of a lock and the like, too.
+ * What its own functions do to a lock orders, or is ordered by what they do: it has no parts. */
 static bool peel(Dwarf_Die *die, Dwarf_Die *type, bool *atomic)
 {
     Dwarf_Die at = *die;
@@ -38,6 +40,8 @@ static bool peel(Dwarf_Die *die, Dwarf_Die *type, bool *atomic)
         *atomic |=
             dwarf_tag(type) == DW_TAG_atomic_type ||
             (name && (g_str_has_prefix(name, "atomic<") || strcmp(name, "atomic_flag") == 0));
+        if (reel_type_is_opaque(type))
+            return false;
         switch (dwarf_tag(type)) {
         case DW_TAG_typedef:
         case DW_TAG_const_type:
@@ -122,11 +126,12 @@ static void take(struct finding *finding, Dwarf_Die *die)
     Dwarf_Die type;
     Dwarf_Word size;
     bool atomic = false;
-    if (!reel_variable_address(die, &place.address) || !peel(die, &type, &atomic) ||
+    if (!reel_variable_address(die, &place.address) || !reel_type_of(die, &type) ||
         dwarf_aggregate_size(&type, &size) != 0)
         return;
     place.size = size;
-    add_parts(&place, &type, 0, atomic, 0);
+    if (peel(die, &type, &atomic))
+        add_parts(&place, &type, 0, atomic, 0);
     if (finding->each) {
         finding->over = !finding->each(finding->data, &place);
         return;
