@@ -11,6 +11,7 @@
 #include "tracer/symbols/code_line.h"
 #include "tracer/symbols/demangle.h"
 #include "tracer/symbols/functions.h"
+#include "tracer/symbols/symbol_table.h"
 #include "tracer/symbols/units.h"
 #include "tracer/symbols/variable.h"
 #include "tracer/symbols/variable_find.h"
@@ -28,6 +29,7 @@ struct reel_module {
     Dwarf_Addr dwarf_bias;
     struct reel_units *units; /* NULL until the first question, as is the next */
     struct reel_functions *functions;
+    struct reel_symbol_table *symbols;
 };
 
 static char *no_debuginfo_server = NULL;
@@ -69,6 +71,7 @@ void reel_module_close(struct reel_module *module)
     reel_variables_free(module->variables);
     reel_functions_free(module->functions);
     reel_units_free(module->units);
+    reel_symbol_table_free(module->symbols);
     dwfl_end(module->dwfl);
     g_free(module);
 }
@@ -147,16 +150,35 @@ static void step_through_inlined(struct reel_module *module, Dwarf_Die *unit, Dw
     }
 }
 
+static bool find_symbol_at(struct reel_module *module, GElf_Addr address,
+                           struct reel_symbol_entry *symbol)
+{
+    if (!module->symbols)
+        module->symbols = reel_symbol_table_read(module->module);
+    const struct reel_symbol_entry *found = reel_symbol_table_find(module->symbols, address);
+    if (found) {
+        *symbol = *found;
+        return true;
+    }
+    if (!reel_symbol_table_has_label(module->symbols, address))
+        return false;
+    GElf_Off offset = 0;
+    GElf_Sym label;
+    const char *name =
+        dwfl_module_addrinfo(module->module, address, &offset, &label, NULL, NULL, NULL);
+    *symbol = (struct reel_symbol_entry){name, address - offset, 0,
+                                         name && GELF_ST_TYPE(label.st_info) == STT_OBJECT};
+    return name;
+}
+
 bool reel_module_code(struct reel_module *module, uint64_t address, struct reel_code_place *place)
 {
     memset(place, 0, sizeof *place);
     GElf_Addr at = address + module->bias;
-    GElf_Off offset = 0;
-    GElf_Sym symbol;
-    const char *name = dwfl_module_addrinfo(module->module, at, &offset, &symbol, NULL, NULL, NULL);
-    if (name) {
-        place->function = reel_demangle(name);
-        place->offset = offset;
+    struct reel_symbol_entry symbol;
+    if (find_symbol_at(module, at, &symbol)) {
+        place->function = reel_demangle(symbol.name);
+        place->offset = at - symbol.start;
     }
     Dwarf_Die unit;
     Dwarf_Addr in_unit;
@@ -201,14 +223,11 @@ char *reel_module_variable(struct reel_module *module, uint64_t address)
     char *name = reel_variables_name(module->variables, address);
     if (name)
         return name;
-    GElf_Off offset = 0;
-    GElf_Sym symbol;
-    const char *found = dwfl_module_addrinfo(module->module, address + module->bias, &offset,
-                                             &symbol, NULL, NULL, NULL);
-    if (!found || GELF_ST_TYPE(symbol.st_info) != STT_OBJECT ||
-        (symbol.st_size && offset >= symbol.st_size))
+    struct reel_symbol_entry symbol;
+    if (!find_symbol_at(module, address + module->bias, &symbol) || !symbol.is_object)
         return NULL;
-    g_autofree char *readable = reel_demangle(found);
+    const uint64_t offset = address + module->bias - symbol.start;
+    g_autofree char *readable = reel_demangle(symbol.name);
     return offset ? g_strdup_printf("%s+%#" G_GINT64_MODIFIER "x", readable, (guint64)offset)
                   : g_steal_pointer(&readable);
 }

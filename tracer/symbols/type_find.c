@@ -326,17 +326,18 @@ static void append_outer(Dwarf_Die *type, GString *name)
     free(outer);
 }
 
-bool reel_type_append_name(const struct reel_type_scope *scope, const Dwarf_Die *of, GString *name)
+static bool append_name(const struct reel_type_scope *scope, const Dwarf_Die *of, int depth,
+                        GString *name)
 {
     Dwarf_Die type = *of, inner = *of;
-    if (!reel_type_peel(&inner))
+    if (depth > DEPTH || !reel_type_peel(&inner))
         return false;
     int tag = dwarf_tag(&inner);
     if (tag == DW_TAG_pointer_type) {
         Dwarf_Die target;
         if (!reel_type_named_by(&inner, &target))
             g_string_append(name, "void");
-        else if (!reel_type_append_name(scope, &target, name))
+        else if (!append_name(scope, &target, depth + 1, name))
             return false;
         g_string_append(name, g_str_has_suffix(name->str, "*") ? "*" : " *");
         return true;
@@ -346,8 +347,8 @@ bool reel_type_append_name(const struct reel_type_scope *scope, const Dwarf_Die 
                                   tag == DW_TAG_union_type || tag == DW_TAG_enumeration_type);
     if (tagged)
         type = inner;
-    while (!tagged && dwarf_tag(&type) != DW_TAG_typedef && !dwarf_diename(&type))
-        if (!reel_type_named_by(&type, &type)) /* a qualifier */
+    for (int i = 0; !tagged && !dwarf_diename(&type); i++)
+        if (i > DEPTH || !reel_type_named_by(&type, &type)) /* a qualifier */
             return false;
     const char *called = dwarf_diename(&type);
     if (!called || *called == '_')
@@ -360,4 +361,10 @@ bool reel_type_append_name(const struct reel_type_scope *scope, const Dwarf_Die 
                                                                : "struct ");
     g_string_append(name, called);
     return true;
+}
+
+bool reel_type_append_name(const struct reel_type_scope *scope, const Dwarf_Die *type,
+                           GString *name)
+{
+    return append_name(scope, type, 0, name);
 }
