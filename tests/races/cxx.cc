@@ -220,10 +220,24 @@ void made_by_vector(bool guilty)
     ledger.clear();
 }
 
+void made_shared(bool guilty)
+{
+    static std::mutex lock;
+    auto shared = std::make_shared<account>();
+    auto pay = [guilty, &shared] {
+        std::unique_lock<std::mutex> hold(lock, std::defer_lock);
+        if (!guilty)
+            hold.lock();
+        shared->total++;
+    };
+    apart(pay, pay);
+}
+
 } // namespace
 
 extern "C" const struct race_case cxx_cases[] = {
     {"made-by-new", "account[3].total of the block allocated at", made_by_new},
+    {"made-shared", "account.total of the block allocated at", made_shared},
     {"made-by-vector", "account[2].total of the block allocated at", made_by_vector},
     {"static-initialisation", "by_hand", static_initialisation},
     {"virtual-pointer", "", virtual_pointer},

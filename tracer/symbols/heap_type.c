@@ -65,6 +65,36 @@ static bool is_scalar(const Dwarf_Die *type)
             dwarf_tag(&inner) == DW_TAG_enumeration_type);
 }
 
+/* The C++ library keeps what make_shared, lists and maps are asked for behind a head of its own, at
+ * the end of the block. Says what that is and where it begins; false: it is none of these. */
+static bool unwrap(Dwarf_Die *type, uint64_t *begin)
+{
+    static const char *const wrappers[] = {"_Sp_counted_ptr_inplace<", "_List_node<",
+                                           "_Rb_tree_node<"};
+    Dwarf_Die wrapper = *type, child;
+    if (!reel_type_peel(&wrapper))
+        return false;
+    const char *name = dwarf_diename(&wrapper);
+    bool known = false;
+    for (size_t i = 0; name && i < G_N_ELEMENTS(wrappers); i++)
+        known |= g_str_has_prefix(name, wrappers[i]);
+    if (!known || dwarf_child(&wrapper, &child) != 0)
+        return false;
+    do {
+        Dwarf_Die inner;
+        if (dwarf_tag(&child) != DW_TAG_template_type_parameter)
+            continue;
+        const uint64_t whole = reel_type_size(&wrapper);
+        const uint64_t size = reel_type_named_by(&child, &inner) ? reel_type_size(&inner) : 0;
+        if (!size || size > whole)
+            return false;
+        *begin = (whole - size) & ~(uint64_t)7; /* heads are words, and what is behind is padding */
+        *type = inner;
+        return true;
+    } while (dwarf_siblingof(&child, &child) == 0);
+    return false;
+}
+
 /* Can the block be so many of these, at least one? */
 static bool is_filled_by_some(uint64_t size, uint64_t one)
 {
@@ -76,8 +106,16 @@ static bool append_place(const struct reel_type_scope *scope, const struct guess
                          uint64_t size, uint64_t offset, GString *name)
 {
     Dwarf_Die type = guess->type;
-    uint64_t one = reel_type_size(&type), index = 0;
+    uint64_t one = reel_type_size(&type), index = 0, head = 0;
     g_autoptr(GString) text = g_string_new(NULL);
+    if (unwrap(&type, &head)) {
+        if (!is_filled_by(size, one) || offset < head || offset - head >= reel_type_size(&type) ||
+            !reel_type_append_name(scope, &type, text))
+            return false;
+        reel_type_append_path(&type, offset - head, text);
+        g_string_append(name, text->str);
+        return true;
+    }
     if (!one || one > size || !reel_type_append_name(scope, &type, text))
         return false;
     bool is_open = guess->has_more || reel_type_is_open(&type);
