@@ -213,6 +213,33 @@ static void index_sections(struct reel_race_hidden *hidden)
         g_array_sort(((struct locking *)locking)->released, compare_positions);
 }
 
+/* A lock that the first thread let go of after its access, and the second took later, before its
+ * own. 0: none, the order went through others. */
+static uint32_t lock_between(const struct reel_race_hidden *hidden,
+                             const struct candidate *candidate)
+{
+    const struct locking *first =
+        g_hash_table_lookup(hidden->locking, GUINT_TO_POINTER(candidate->race.a.thread));
+    const struct locking *second =
+        g_hash_table_lookup(hidden->locking, GUINT_TO_POINTER(candidate->race.b.thread));
+    g_autoptr(GHashTable) let_go = g_hash_table_new(NULL, NULL); /* lock → its order */
+    for (guint i = first ? first->section->len : 0; i-- > 0;) {
+        const struct reel_critical_section *section = section_at(hidden, first, i);
+        if (section->acquired <= candidate->before && section->released <= candidate->before)
+            break;
+        g_hash_table_insert(let_go, GUINT_TO_POINTER(section->lock),
+                            GUINT_TO_POINTER(section->order));
+    }
+    for (guint i = 0; second && i < second->section->len; i++) {
+        const struct reel_critical_section *section = section_at(hidden, second, i);
+        uint32_t order =
+            GPOINTER_TO_UINT(g_hash_table_lookup(let_go, GUINT_TO_POINTER(section->lock)));
+        if (order && order < section->order && section->acquired < candidate->position)
+            return section->lock;
+    }
+    return 0;
+}
+
 void reel_race_hidden_finish(struct reel_race_hidden *hidden)
 {
     if (!hidden->candidate->len)
@@ -237,6 +264,7 @@ void reel_race_hidden_finish(struct reel_race_hidden *hidden)
             continue;
         g_hash_table_add(proved, pair);
         race->hidden = true;
+        race->between = lock_between(hidden, candidate);
         reel_race_report(hidden->context, race);
     }
     g_hash_table_unref(proved);

@@ -84,6 +84,26 @@ static void add_access(struct reel_finding *finding, const struct reel_race *rac
                           "%s %s here%s", deed(access, false), name, value->str);
 }
 
+static void explain_hiding(const struct reel_detect_context *context, const struct reel_race *race,
+                           GString *text)
+{
+    const char *first = reel_describe_thread(context, race->a.thread);
+    const char *second = reel_describe_thread(context, race->b.thread);
+    g_string_append(text, ". In this run the first was over when the second began, but only by the "
+                          "order in which threads happened to get ");
+    if (race->between)
+        g_string_append_printf(text, "%s: %s had it after its access, %s before its own",
+                               reel_describe_object(context, race->between), first, second);
+    else
+        g_string_append(text, "some locks");
+    g_string_append_printf(
+        text,
+        ". Nothing that %s waited for or read before its access comes from %s's. "
+        "A run that differs in that order alone, derived from this one event by "
+        "event, has both at the same time.",
+        second, first);
+}
+
 static void explain(const struct reel_detect_context *context, const struct reel_race *race,
                     const char *name, struct reel_finding *finding)
 {
@@ -99,15 +119,7 @@ static void explain(const struct reel_detect_context *context, const struct reel
                            reel_describe_site(context, race->b.stack));
     append_locks(context, &race->b, text);
     if (race->hidden)
-        g_string_append_printf(
-            text,
-            ". In this run the first was over before the second began, but only because %s let go "
-            "of a lock that %s took later. No lock is held at both, and nothing that one of them "
-            "waited for or read comes from the other: a run in which the locks are taken in "
-            "another "
-            "order has both at the same time. That run was derived from this one, event by event.",
-            reel_describe_thread(context, race->a.thread),
-            reel_describe_thread(context, race->b.thread));
+        explain_hiding(context, race, text);
     else
         g_string_append(text, ". No lock, no wait and no hand-over orders the two: what is read, "
                               "and what is left, is up to chance.");

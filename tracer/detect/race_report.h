@@ -31,6 +31,7 @@ struct reel_race {
     char field[REEL_RACE_FIELD]; /* what of it was accessed: "struct stats.hits"; "": not known */
     bool unsure;                 /* events were lost: an order may be among them */
     bool hidden;                 /* it did not happen: a lock happened to be taken in between */
+    uint32_t between;            /* that lock, when it is one that both used; 0: several */
 };
 
 void reel_race_report(const struct reel_detect_context *context, const struct reel_race *race);

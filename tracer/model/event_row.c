@@ -55,6 +55,7 @@ bool reel_event_has_text(const struct reel_event *event)
     case REEL_OP_NAME:
     case REEL_OP_EXEC:
     case REEL_OP_MARK:
+    case REEL_OP_FOLLOWED:
     case REEL_OP_LOAD:
     case REEL_OP_INIT:
     case REEL_OP_SPAN_BEGIN:
