@@ -30,11 +30,13 @@ static const struct reel_row_column columns[REEL_EVENT_COLUMNS] = {
     [REEL_EVENT_WHERE] = {"Where", REEL_ROW_TEXT, -200, "The line of the program's own code"},
 };
 
-/* Only when it has moved: who has scrolled away from it stays there while the trace grows. */
+/* Only when it has moved: who has scrolled away from it stays there while the trace grows. A list
+ * that is about to take the place of this one is for the cursor to be followed in. */
 static void follow_cursor(ReelEventsPage *self)
 {
     uint64_t cursor = reel_session_cursor(reel_panel_page_session(REEL_PANEL_PAGE(self)));
-    if (!self->list || cursor == self->followed_ns || !gtk_toggle_button_get_active(self->follow))
+    if (!self->list || self->next || cursor == self->followed_ns ||
+        !gtk_toggle_button_get_active(self->follow))
         return;
     self->followed_ns = cursor;
     self->is_marking = FALSE;
@@ -63,7 +65,7 @@ static void adopt_next(ReelEventsPage *self, gboolean has_grown)
 {
     ReelRow *row = has_grown ? reel_row_table_selected(self->table) : NULL;
     uint64_t ns = row && row->is_filled ? row->time_ns : REEL_ROW_NO_TIME;
-    g_autoptr(ReelEventList) before = self->list;
+    g_clear_object(&self->list);
     self->list = g_steal_pointer(&self->next);
     reel_row_table_set_model(self->table, G_LIST_MODEL(self->list), has_grown);
     if (!has_grown)
