@@ -68,8 +68,8 @@
       "the heap block of the read or write told before; argument: size; stack: of the "            \
       "allocation; extra: size, text: what of it was accessed, where known")                       \
     X(SEEN, 62, "seen",                                                                            \
-      "read what another thread wrote; argument: that thread; object: how many of its events are " \
-      "before what was seen, at most")                                                             \
+      "read what another thread wrote; argument: that thread; extra: how many of its events may "  \
+      "have come before it wrote that")                                                            \
     X(STATE, 57, "state", "a task changed state; argument: enum reel_task_state")                  \
     X(LOAD, 60, "load", "dlopen; extra: path")                                                     \
     X(UNLOAD, 61, "unload", "dlclose")                                                             \

@@ -97,8 +97,8 @@ uint64_t reel_trail_join(struct reel_trail *trail, uint64_t epoch, uint64_t now,
 static void tell(struct reel_self *self, uint32_t thread, uint64_t position)
 {
     self->telling = true;
-    reel_memory.services->emit(self->tls, REEL_KIND(REEL_OP_SEEN, REEL_CLASS_NONE, 0), position,
-                               thread, 0, NULL, 0);
+    reel_memory.services->emit(self->tls, REEL_KIND(REEL_OP_SEEN, REEL_CLASS_NONE, 0), 0, thread, 0,
+                               &position, 1);
     self->telling = false;
 }
 

@@ -544,9 +544,10 @@ static void object_event(struct reel_happens_before *hb, const struct reel_event
 /* It read what that thread wrote before its event at that position. */
 static void see(struct reel_happens_before *hb, const struct reel_event *event)
 {
-    if (event->argument >= REEL_MODEL_NUMBER_LIMIT || event->object >= UINT32_MAX)
+    if (event->argument >= REEL_MODEL_NUMBER_LIMIT || !event->extra_words ||
+        event->extra[0] >= UINT32_MAX)
         return;
-    uint32_t position = (uint32_t)event->object;
+    uint32_t position = (uint32_t)event->extra[0];
     const struct release seen = {reel_happens_before_clock_at(hb, event->argument, position),
                                  event->argument, position};
     hear(hb, event->thread, &seen);

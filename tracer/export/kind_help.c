@@ -45,7 +45,8 @@ static const struct reel_kind_help helps[REEL_FINDING_KIND_COUNT] = {
              "Two threads used the same data, at least one of them to change it, and nothing (no "
              "lock, join, queue or other hand-over) put one before the other. Which comes first is "
              "chance; each may see half of what the other wrote; compilers may assume that it "
-             "never happens.",
+             "never happens. One that is told as proved did not happen in this run, only because "
+             "the threads got their locks in this order and not in another.",
          .example = "long counter;\n"
                     "/* in two threads */\n"
                     "for (int i = 0; i < 1000; i++)\n"
