@@ -1,7 +1,8 @@
 /* More functions of the C library that read or write memory of the caller, called by instrumented
  * code: texts, numbers in texts, formatted output into buffers, sorting, input into buffers. Like
  * range.c; apart from it since nothing here is called before main or in a hurry. */
-#include "probes/memory/range.h"
+#include <features.h>
+#undef __USE_EXTERN_INLINES /* atoi and its like are defined here, not in the header */
 
 #include <dlfcn.h>
 #include <stdarg.h>

@@ -112,7 +112,7 @@ static void names_come_from_the_program_then_its_symbols_then_its_source(void **
         "fetcher; "
         "T4 mark x; P2.T5 attach by P1; T5 lock B; T1 waitpid P2");
     struct reel_error error = {0};
-    const struct reel_seal_options options = {.names = {symbol, site, NULL}};
+    const struct reel_seal_options options = {.names = {.symbol = symbol, .site = site}};
     if (!reel_seal(trace, &options, NULL, &error))
         fail_msg("%s", error.message);
     assert_string_equal(rows_of(trace, "SELECT name FROM object WHERE class <> 1 ORDER BY id"),
@@ -214,7 +214,7 @@ static void a_trace_that_kept_its_chunks_can_be_sealed_again(void **state)
 {
     struct reel_trace *trace = record_text(*state, "a.reel", TWO_THREADS);
     struct reel_error error = {0};
-    const struct reel_seal_options options = {.keep_chunks = true, .names = {symbol, site, NULL}};
+    const struct reel_seal_options options = {.keep_chunks = true, .names = {.symbol = symbol, .site = site}};
     assert_true(reel_seal(trace, &options, NULL, &error));
     assert_true(reel_seal(trace, &options, NULL, &error));
     assert_string_equal(rows_of(trace, "SELECT count(*) FROM event"), "12");
