@@ -12,9 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "probes/event/clock.h"
 #include "probes/event/kinds.h"
 #include "probes/event/region.h"
-#include "probes/event/clock.h"
 #include "probes/preload/real.h"
 
 #define REEL_HIDDEN      __attribute__((visibility("hidden")))

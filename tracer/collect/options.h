@@ -8,7 +8,7 @@
 #include "probes/event/region.h"
 
 struct reel_collect_options {
-    const char *probe_path; /* of libreel-probe.so, absolute */
+    const char *probe_path;  /* of libreel-probe.so, absolute */
     const char *memory_path; /* of libreel-memory.so; NULL: accesses to memory are not recorded */
     bool always_memory;      /* preload it also where no instrumentation is seen from outside */
     const char *trace_path;

@@ -43,8 +43,8 @@ __attribute__((format(printf, 2, 3))) int reel_command_usage(const struct reel_c
 extern const struct reel_command *const reel_commands[];
 
 extern const struct reel_command reel_command_cc, reel_command_check, reel_command_completion,
-    reel_command_doctor, reel_command_events, reel_command_explain, reel_command_export, reel_command_info,
-    reel_command_query, reel_command_record, reel_command_recover, reel_command_report,
-    reel_command_show, reel_command_timeline, reel_command_view;
+    reel_command_doctor, reel_command_events, reel_command_explain, reel_command_export,
+    reel_command_info, reel_command_query, reel_command_record, reel_command_recover,
+    reel_command_report, reel_command_show, reel_command_timeline, reel_command_view;
 
 #endif

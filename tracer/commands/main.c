@@ -6,22 +6,10 @@
 #include "tracer/commands/command.h"
 
 const struct reel_command *const reel_commands[] = {
-    &reel_command_record,
-    &reel_command_check,
-    &reel_command_cc,
-    &reel_command_explain,
-    &reel_command_export,
-    &reel_command_report,
-    &reel_command_timeline,
-    &reel_command_show,
-    &reel_command_view,
-    &reel_command_events,
-    &reel_command_query,
-    &reel_command_info,
-    &reel_command_recover,
-    &reel_command_doctor,
-    &reel_command_completion,
-    NULL,
+    &reel_command_record,  &reel_command_check,  &reel_command_cc,         &reel_command_explain,
+    &reel_command_export,  &reel_command_report, &reel_command_timeline,   &reel_command_show,
+    &reel_command_view,    &reel_command_events, &reel_command_query,      &reel_command_info,
+    &reel_command_recover, &reel_command_doctor, &reel_command_completion, NULL,
 };
 
 static void print_help(FILE *out)

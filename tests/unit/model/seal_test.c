@@ -214,7 +214,8 @@ static void a_trace_that_kept_its_chunks_can_be_sealed_again(void **state)
 {
     struct reel_trace *trace = record_text(*state, "a.reel", TWO_THREADS);
     struct reel_error error = {0};
-    const struct reel_seal_options options = {.keep_chunks = true, .names = {.symbol = symbol, .site = site}};
+    const struct reel_seal_options options = {.keep_chunks = true,
+                                              .names = {.symbol = symbol, .site = site}};
     assert_true(reel_seal(trace, &options, NULL, &error));
     assert_true(reel_seal(trace, &options, NULL, &error));
     assert_string_equal(rows_of(trace, "SELECT count(*) FROM event"), "12");
