@@ -73,7 +73,7 @@ static void found_race(struct visit *visit, uint64_t tag, uint32_t site)
 /* An earlier access that is ordered with this one in this run, but not in every run. */
 static void look_closer(struct visit *visit, uint64_t tag, uint64_t shared, uint32_t site)
 {
-    if (conflict(tag, visit->tag) &&
+    if (conflict(tag, visit->tag) && reel_is_predicting() &&
         !reel_site_share_lock(visit->place, reel_site_part(site, shared)))
         found_race(visit, (tag & ~(REEL_TAG_BYTES | REEL_TAG_LOCKED)) | shared | REEL_TAG_HIDDEN,
                    site);

@@ -2,6 +2,8 @@
  * (tracer/detect/happens_before.c). It may know less, never more: what it does not order is told,
  * and judged there. Signals of condition variables, other processes and descriptors that cross them
  * are left to the tracer. */
+#include <unistd.h>
+
 #include "probes/memory/memory.h"
 
 /* This thread's past is heard from now on by who takes from `heard`: up to this very event. */
@@ -54,6 +56,13 @@ static void thread_event(struct reel_self *self, uint32_t kind, uint64_t object,
     case REEL_OP_WAKE:
         if (argument == 0)
             take_channel(self, REEL_CHANNEL_END, object, true);
+        break;
+    case REEL_OP_CANCEL:
+        reel_seen_no_more("pthread_cancel");
+        break;
+    case REEL_OP_KILL: /* its handler may act on what this thread has done */
+        if (argument && object != (uint64_t)pthread_self())
+            reel_seen_no_more("pthread_kill");
         break;
     default:
         break;
@@ -186,10 +195,24 @@ void reel_follow_event(struct reel_self *self, uint32_t kind, uint64_t object, u
             give_channel(self, REEL_CHANNEL_OBJECT, object, false);
         else if (operation == REEL_OP_END && reading && (int32_t)argument >= 0)
             take_channel(self, REEL_CHANNEL_OBJECT, object, false);
+        /* The end: somebody has closed it. */
+        if (operation == REEL_OP_END && reading && argument == 0)
+            reel_self_see_all(self);
+        return;
+    case REEL_CLASS_PROCESS:
+        if (operation == REEL_OP_KILL && argument &&
+            ((int64_t)object <= 0 || (int64_t)object == getpid()))
+            reel_seen_no_more("kill");
+        return;
+    case REEL_CLASS_LOOP:
+        /* Something is ready since somebody did something. */
+        if (operation == REEL_OP_WAKE && (int32_t)argument > 0)
+            reel_self_see_all(self);
         return;
     case REEL_CLASS_FILE:
-        /* What others wrote into the file may be why they let this thread have it. */
-        if (operation == REEL_OP_END && reading && (int32_t)argument > 0)
+        /* What others wrote into the file, or that it is there, may be why this thread goes on. */
+        if (operation == REEL_OP_OPEN ||
+            (operation == REEL_OP_END && reading && (int32_t)argument > 0))
             reel_self_see_all(self);
         return;
     default:

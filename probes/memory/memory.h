@@ -171,6 +171,11 @@ struct reel_memory {
 };
 extern struct reel_memory reel_memory;
 
+static inline bool reel_is_predicting(void)
+{
+    return atomic_load_explicit(&reel_memory.predicts, memory_order_relaxed);
+}
+
 /* shadow.c */
 bool reel_shadow_reserve(void);
 /* Forgets everything about [address, address + size). */
@@ -206,6 +211,9 @@ bool reel_self_begin(struct reel_self *self, struct reel_tls *tls);
 void reel_self_hear_all(struct reel_self *self);
 void reel_self_end(struct reel_self *self);
 void reel_self_advance(struct reel_self *self); /* a new epoch: now */
+/* The present epoch of that index, or the last one of its last thread. */
+uint64_t reel_self_epoch(uint32_t index);
+uint32_t reel_self_count(void); /* of indexes ever used */
 /* Who was it? False: not known any more. */
 bool reel_self_identify(uint32_t index, uint64_t epoch, uint32_t *thread, uint64_t *position);
 /* As `reel_trail_join`, and who it was. 0: not known any more. */
@@ -226,8 +234,10 @@ uint64_t reel_trail_join(struct reel_trail *trail, uint64_t epoch, uint64_t now,
                          struct reel_past *past);
 /* This thread has seen what that one wrote in that epoch: told, and heard. */
 void reel_self_see(struct reel_self *self, uint32_t index, uint64_t epoch);
-/* It has seen, in some way that is not followed, all that it has heard of. */
+/* It has seen, in some way that is not followed, what all others have done so far. */
 void reel_self_see_all(struct reel_self *self);
+/* A thread got word in a way that is not followed: nothing is predicted from here on. */
+void reel_seen_no_more(const char *why);
 
 /* fork.c: the first work in a forked child. The thread is at work here; `tls` NULL: not known yet.
  */

@@ -119,16 +119,31 @@ void reel_self_see(struct reel_self *self, uint32_t index, uint64_t epoch)
     tell(self, thread, position);
 }
 
+/* What it has heard of is ordered from here on. What it has not yet heard of may reach it by a lock
+ * later, and no chance then: told now. */
 void reel_self_see_all(struct reel_self *self)
 {
-    for (uint32_t index = 1; self->trail && index < self->past.clock.count; index++) {
-        const uint64_t heard = self->past.clock.at[index];
+    if (!self->trail || !reel_is_predicting())
+        return;
+    for (uint32_t index = 1, count = reel_self_count(); index <= count; index++) {
+        const uint64_t heard = reel_vector_at(&self->past.clock, index);
         uint32_t thread;
         uint64_t position;
-        if (index == self->index || heard <= reel_vector_at(&self->past.must, index) ||
-            !reel_self_identify(index, heard, &thread, &position))
+        if (index == self->index)
             continue;
-        reel_vector_set(&self->past.must, index, heard);
-        tell(self, thread, position);
+        if (heard > reel_vector_at(&self->past.must, index) &&
+            reel_self_identify(index, heard, &thread, &position)) {
+            reel_vector_set(&self->past.must, index, heard);
+            tell(self, thread, position);
+        }
+        const uint64_t now = reel_self_epoch(index);
+        if (now >= heard)
+            reel_self_see(self, index, now);
     }
+}
+
+void reel_seen_no_more(const char *why)
+{
+    if (atomic_exchange(&reel_memory.predicts, false))
+        reel_tell_followed(why);
 }

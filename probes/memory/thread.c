@@ -214,6 +214,27 @@ static struct tenant *tenant_of(uint32_t index)
     return threads.tenant && index && index <= threads.count ? &threads.tenant[index] : NULL;
 }
 
+uint64_t reel_self_epoch(uint32_t index)
+{
+    lock();
+    const struct tenant *tenant = tenant_of(index);
+    uint64_t epoch = 0;
+    if (tenant)
+        epoch = tenant->self
+                    ? reel_tag_epoch(__atomic_load_n(&tenant->self->write_tag, __ATOMIC_RELAXED))
+                    : tenant->last;
+    unlock();
+    return epoch;
+}
+
+uint32_t reel_self_count(void)
+{
+    lock();
+    uint32_t count = threads.count;
+    unlock();
+    return count;
+}
+
 bool reel_self_identify(uint32_t index, uint64_t epoch, uint32_t *thread, uint64_t *position)
 {
     lock();

@@ -15,9 +15,15 @@
 
 #define INSTRUMENT "-fsanitize=thread"
 
-/* gcc makes moves of calls of these, and instruments them after none. clang knows better. */
-static const char *const kept_calls[] = {"-fno-builtin-memcpy", "-fno-builtin-memmove",
-                                         "-fno-builtin-memset"};
+/* gcc makes moves and comparisons of calls of these, and instruments none of them; with checks of
+ * sizes (_FORTIFY_SOURCE) it does so whatever is said here. clang knows better. */
+static const char *const kept_calls[] = {
+    "-fno-builtin-memcpy",  "-fno-builtin-memmove", "-fno-builtin-memset",   "-fno-builtin-memcmp",
+    "-fno-builtin-memchr",  "-fno-builtin-bcmp",    "-fno-builtin-strlen",   "-fno-builtin-strnlen",
+    "-fno-builtin-strcpy",  "-fno-builtin-stpcpy",  "-fno-builtin-strncpy",  "-fno-builtin-strcat",
+    "-fno-builtin-strncat", "-fno-builtin-strcmp",  "-fno-builtin-strncmp",  "-fno-builtin-strchr",
+    "-fno-builtin-strrchr", "-fno-builtin-strstr",  "-fno-builtin-strspn",   "-fno-builtin-strcspn",
+    "-fno-builtin-mempcpy", "-fno-builtin-sprintf", "-fno-builtin-snprintf", "-U_FORTIFY_SOURCE"};
 
 /* clang leaves out a read that a write to the same place follows (++count). What threads see of one
  * another's writes would be missing: it says both in one call instead (since clang 12). */
@@ -379,8 +385,8 @@ const struct reel_command reel_command_cc = {
         "  ./configure CC='reel cc gcc'\n"
         "  CC='reel cc gcc' meson setup build-races\n"
         "  cmake -DCMAKE_C_COMPILER_LAUNCHER='reel;cc' -DCMAKE_C_LINKER_LAUNCHER='reel;cc' …\n\n"
-        "By hand: compile with -fsanitize=thread (gcc: and with -fno-builtin-memcpy,\n"
-        "-memmove, -memset, or what it makes of them is not seen; clang: and with -mllvm\n"
+        "By hand: compile with -fsanitize=thread (gcc: and with -fno-builtin-memcpy, -strcmp\n"
+        "and so on, or what it makes of them is not seen; clang: and with -mllvm\n"
         "-tsan-compound-read-before-write=1), link without it and with what\n"
         "'reel cc --stub' prints.",
     .run = run_cc,
