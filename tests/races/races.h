@@ -22,7 +22,7 @@ struct race_case {
 
 /* Each ends with a case without a name. */
 extern const struct race_case plain_cases[], atomic_cases[], lock_cases[], memory_cases[],
-    process_cases[], hidden_cases[], call_cases[], cxx_cases[];
+    process_cases[], hidden_cases[], call_cases[], word_cases[], cxx_cases[];
 
 pthread_t start(void *(*routine)(void *), void *argument);
 void pause_ms(int milliseconds);
