@@ -13,7 +13,7 @@
 
 #include "probes/memory/memory.h"
 
-/* A name ends with `*` when all that begin so are meant. */
+/* `*` stands for anything. */
 static const char *const harmless[] = {
     /* made by compilers and linkers */
     "_ITM_*",
@@ -326,6 +326,11 @@ static const char *const harmless[] = {
     "_ZSt15__once_callable",
     "_ZSt*__throw_*",
     "_ZSt9terminatev",
+    "_ZSt15system_category*",
+    "_ZSt16generic_category*",
+    "_ZSt15future_category*",
+    "_ZSt18uncaught_exception*",
+    "_ZSt19uncaught_exception*",
     "_ZSt4cout",
     "_ZSt4cerr",
     "_ZSt4endl*",
@@ -360,7 +365,14 @@ static bool matches(const char *name, const char *pattern)
 {
     while (*pattern && *pattern != '*' && *name == *pattern)
         name++, pattern++;
-    return *pattern == '*' || (!*pattern && !*name);
+    if (*pattern != '*')
+        return !*pattern && !*name;
+    if (!pattern[1])
+        return true;
+    for (; *name; name++)
+        if (matches(name, pattern + 1))
+            return true;
+    return false;
 }
 
 static bool is_harmless(const char *name)
