@@ -191,8 +191,9 @@ void reel_follow_event(struct reel_self *self, uint32_t kind, uint64_t object, u
     case REEL_CLASS_SOCKET:
     case REEL_CLASS_EVENTFD:
     case REEL_CLASS_MESSAGE_QUEUE:
+        /* Which end of a socket an answer comes from, the tracer knows better. */
         if (operation == REEL_OP_BEGIN && !reading)
-            give_channel(self, REEL_CHANNEL_OBJECT, object, false);
+            give_channel(self, REEL_CHANNEL_OBJECT, object, class == REEL_CLASS_SOCKET);
         else if (operation == REEL_OP_END && reading && (int32_t)argument >= 0)
             take_channel(self, REEL_CHANNEL_OBJECT, object, false);
         /* The end: somebody has closed it. */

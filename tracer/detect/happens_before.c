@@ -36,6 +36,7 @@ struct moment {
 struct thread {
     struct reel_clock *clock;
     uint32_t position, edges;
+    bool ended;
     GArray *past; /* struct moment; NULL: not kept */
 };
 
@@ -375,6 +376,18 @@ static void acquire_lock(struct reel_happens_before *hb, const struct reel_event
         take(hb, READERS, object, event->thread);
 }
 
+/* Who joined it has heard all that it had: its own clock goes, for thousands may follow. */
+static void join_thread(struct reel_happens_before *hb, uint32_t joined, uint32_t self)
+{
+    take(hb, END, joined, self);
+    struct thread *thread = thread_at(hb, joined);
+    if (!thread->ended || hb->remembers)
+        return;
+    empty(hb, END, joined);
+    reel_clock_unref(thread->clock);
+    thread->clock = NULL;
+}
+
 static void thread_event(struct reel_happens_before *hb, const struct reel_event *event,
                          uint32_t object)
 {
@@ -385,14 +398,16 @@ static void thread_event(struct reel_happens_before *hb, const struct reel_event
         break;
     case REEL_OP_START:
         take(hb, START, self, self);
+        empty(hb, START, self); /* nobody else hears it: thousands of threads may follow */
         break;
     case REEL_OP_EXIT:
         give(hb, END, self, self);
         give(hb, PROCESS, event->process, self);
+        thread_at(hb, self)->ended = true;
         break;
     case REEL_OP_WAKE:
         if (event->argument == 0)
-            take(hb, END, reel_thread_of(hb->context, object), self);
+            join_thread(hb, reel_thread_of(hb->context, object), self);
         break;
     default:
         break;

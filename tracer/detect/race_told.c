@@ -16,7 +16,7 @@
 
 /* When a thread was at which position: every `stride`th event. */
 struct times {
-    uint32_t stride, count;
+    uint32_t stride, count, capacity;
     uint64_t *at;
 };
 
@@ -78,18 +78,21 @@ static void keep_time(struct reel_race_told *told, uint32_t thread, uint32_t pos
                       uint64_t time_ns)
 {
     struct times *times = at(told->times, thread, sizeof *times);
-    if (!times->at) {
-        times->at = g_new(uint64_t, SAMPLES);
+    if (!times->at)
         times->stride = 1;
-    }
     if (times->count == SAMPLES) {
         for (uint32_t i = 0; i < SAMPLES / 2; i++)
             times->at[i] = times->at[2 * i];
         times->count = SAMPLES / 2;
         times->stride *= 2;
     }
-    while (times->count < SAMPLES && (uint64_t)times->count * times->stride <= position)
+    while (times->count < SAMPLES && (uint64_t)times->count * times->stride <= position) {
+        if (times->count == times->capacity) { /* most threads have few events */
+            times->capacity = times->capacity ? times->capacity * 2 : 16;
+            times->at = g_renew(uint64_t, times->at, times->capacity);
+        }
         times->at[times->count++] = time_ns;
+    }
 }
 
 /* An access after the event at `position`: between it and the next one that is known. */
