@@ -86,6 +86,13 @@ static void found_value(struct visit *visit, uint64_t tag)
         found->seen[found->seen_count++] = tag;
 }
 
+/* gcc tells the store of a bit-field as a write of the whole word, but not that it keeps the other
+ * bits as they were left. Under one lock that is all right, and seen. */
+static bool may_keep_bits(const struct visit *visit, uint64_t shared, uint32_t site)
+{
+    return reel_site_share_lock(visit->place, reel_site_part(site, shared));
+}
+
 /* What is left of an earlier access; 0: nothing. A twin of the new one is taken into it. */
 static uint64_t look(struct visit *visit, uint64_t tag, uint32_t site)
 {
@@ -109,7 +116,8 @@ static uint64_t look(struct visit *visit, uint64_t tag, uint32_t site)
         found_race(visit, (tag & ~(REEL_TAG_BYTES | REEL_TAG_LOCKED)) | shared, site);
     else if (ordered && !is_sure(visit->self, tag))
         look_closer(visit, tag, shared, site);
-    if (visit->reads && tag & REEL_TAG_WRITE && !(ordered && is_sure(visit->self, tag)))
+    if (tag & REEL_TAG_WRITE && !(ordered && is_sure(visit->self, tag)) &&
+        (visit->reads || may_keep_bits(visit, shared, site)))
         found_value(visit, tag);
     /* After a race the write stands for both: the word is known to be racy. */
     if (!is_as_strong(visit->tag, tag) || !(ordered || conflict(tag, visit->tag)))

@@ -123,6 +123,20 @@ static gboolean is_scrolled(gpointer table)
     return gtk_adjustment_get_value(scrolling_of(table)) > 0;
 }
 
+/* The list estimates where rows are until it has measured them. */
+#define TWO_ROWS 60
+
+static double where_it_rests(ReelRowTable *table)
+{
+    double before, now = -1;
+    do {
+        before = now;
+        drive_settle();
+        now = gtk_adjustment_get_value(scrolling_of(table));
+    } while (now < before || now > before);
+    return now;
+}
+
 static guint selections;
 
 static void selected(ReelRowTable *table, ReelRow *row)
@@ -140,16 +154,15 @@ static void a_table_stays_scrolled_and_selected(void)
     expect_more(table, 20);
     reel_row_table_select(table, 25);
     g_assert_true(drive_until(is_scrolled, table));
-    drive_settle();
+    double scrolled = where_it_rests(table);
     guint count = count_of(table), object = reel_row_table_selected(table)->object;
-    double scrolled = gtk_adjustment_get_value(scrolling_of(table));
     g_signal_connect(table, "selected", G_CALLBACK(selected), NULL);
     selections = 0;
     grow(window, path, more);
     expect_more(table, count);
     g_assert_nonnull(reel_row_table_selected(table));
     g_assert_cmpuint(reel_row_table_selected(table)->object, ==, object);
-    g_assert_cmpfloat(gtk_adjustment_get_value(scrolling_of(table)), ==, scrolled);
+    g_assert_cmpfloat_with_epsilon(where_it_rests(table), scrolled, TWO_ROWS);
     g_assert_cmpuint(selections, ==, 0);
     drive_close(window);
 }
@@ -204,12 +217,11 @@ static void the_list_of_events_stays_where_it_is_read(void)
     ReelRow *row = reel_row_table_selected(table);
     g_assert_true(drive_until(is_filled, row));
     struct selection selection = {table, row->time_ns};
-    double scrolled = gtk_adjustment_get_value(scrolling_of(table));
+    double scrolled = where_it_rests(table);
     grow(window, path, more);
     expect_more(table, count);
     g_assert_true(drive_until(is_selected, &selection));
-    drive_settle();
-    g_assert_cmpfloat(gtk_adjustment_get_value(scrolling_of(table)), ==, scrolled);
+    g_assert_cmpfloat_with_epsilon(where_it_rests(table), scrolled, TWO_ROWS);
     drive_close(window);
 }
 

@@ -201,7 +201,7 @@ static void *spin_second(void *unused)
     bool mine = true;
     pthread_spin_lock(&spin);
     if (is_guilty)
-        both_use = 2;
+        second_use = 2;
     else
         mine = both_use == 1;
     pthread_spin_unlock(&spin);
